@@ -1,0 +1,20 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace WorktreePool.DependencyInjection;
+
+/// <summary>The one way to a pool's options: validated, and with a failure that names the setting.</summary>
+internal static class PoolOptionsAccess
+{
+    public static WorktreePoolOptions Get(IServiceProvider provider, string name)
+    {
+        try
+        {
+            return provider.GetRequiredService<IOptionsMonitor<WorktreePoolOptions>>().Get(name);
+        }
+        catch (OptionsValidationException e)
+        {
+            throw new PoolConfigurationException(string.Join(Environment.NewLine, e.Failures));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+namespace WorktreePool;
+
+/// <summary>The ids of findings. They may only grow: scripts and dashboards rely on them.</summary>
+public static class FindingIds
+{
+    /// <summary>The slot's directory does not exist.</summary>
+    public const string SlotMissing = "slot-missing";
+
+    /// <summary>The slot's path is a file, a link, or something else than a directory.</summary>
+    public const string SlotNotDirectory = "slot-not-directory";
+
+    /// <summary>The slot's <c>.git</c> file is missing, or does not name the slot's own admin directory.</summary>
+    public const string GitLinkBroken = "git-link-broken";
+
+    /// <summary>The slot has no admin directory, or it is no real directory.</summary>
+    public const string AdminMissing = "admin-missing";
+
+    /// <summary>The admin directory's <c>gitdir</c> or <c>commondir</c> does not point back.</summary>
+    public const string AdminLinkBroken = "admin-link-broken";
+
+    /// <summary>The admin directory holds something that a ready slot does not have: an operation in progress, refs, config, a link.</summary>
+    public const string AdminResidue = "admin-residue";
+
+    /// <summary>A lock file was left in the admin directory.</summary>
+    public const string LockStale = "lock-stale";
+
+    /// <summary>HEAD is on a branch that was not asked for.</summary>
+    public const string OnBranch = "on-branch";
+
+    /// <summary>HEAD is detached at another commit.</summary>
+    public const string WrongCommit = "wrong-commit";
+
+    /// <summary>HEAD cannot be read.</summary>
+    public const string HeadBroken = "head-broken";
+
+    /// <summary>The index cannot be read.</summary>
+    public const string IndexBroken = "index-broken";
+
+    /// <summary>The index differs from the commit's tree.</summary>
+    public const string IndexDiffers = "index-differs";
+
+    /// <summary>Index entries are hidden from git: assume-unchanged, skip-worktree, or sparse.</summary>
+    public const string IndexHidden = "index-hidden";
+
+    /// <summary>Tracked files differ from the index.</summary>
+    public const string TreeDiffers = "tree-differs";
+
+    /// <summary>There is something in the slot that is not tracked: files, ignored files, empty directories, nested repositories, special files.</summary>
+    public const string Untracked = "untracked";
+
+    /// <summary>A directory of the slot is not writable.</summary>
+    public const string NotWritable = "not-writable";
+
+    /// <summary>A submodule is not as recorded.</summary>
+    public const string SubmoduleDiffers = "submodule-differs";
+
+    /// <summary>Objects that the target needs are missing or damaged.</summary>
+    public const string ObjectsMissing = "objects-missing";
+
+    /// <summary>A git process that the pool did not expect works in the slot.</summary>
+    public const string ProcessLeft = "process-left";
+
+    /// <summary>The slot could not be examined.</summary>
+    public const string Unreadable = "unreadable";
+
+    /// <summary>The repository's config differs from the trusted baseline.</summary>
+    public const string ConfigDrift = "config-drift";
+
+    /// <summary>The repository's hooks differ from the trusted baseline.</summary>
+    public const string HooksDrift = "hooks-drift";
+
+    /// <summary>The repository's <c>info</c> directory differs from the trusted baseline.</summary>
+    public const string InfoDrift = "info-drift";
+
+    /// <summary>A stale lock, or another thing git leaves when it is killed, is in the common directory.</summary>
+    public const string RepositoryResidue = "repository-residue";
+
+    /// <summary>A ref is damaged, or shadows the base.</summary>
+    public const string RefsDrift = "refs-drift";
+}

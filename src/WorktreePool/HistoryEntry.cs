@@ -1,0 +1,66 @@
+namespace WorktreePool;
+
+/// <summary>One thing that happened to a slot. Never holds a token.</summary>
+public sealed record HistoryEntry
+{
+    /// <summary>When, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What.</summary>
+    public required HistoryEvent Event { get; init; }
+
+    /// <summary>The slot; null for what concerns the whole pool.</summary>
+    public string? Slot { get; init; }
+
+    /// <summary>The key of the lease it concerns.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The slot's epoch then.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>In words.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>Ids of what was found wrong.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
+
+    /// <summary>Ids of rescues made.</summary>
+    public IReadOnlyList<string> Rescued { get; init; } = [];
+}
+
+/// <summary>What can happen.</summary>
+public enum HistoryEvent
+{
+    /// <summary>A lease was handed out.</summary>
+    Claimed,
+
+    /// <summary>A slot was found not ready and made ready.</summary>
+    Healed,
+
+    /// <summary>A lease was released by its holder.</summary>
+    Released,
+
+    /// <summary>A dead holder's slot, or one left half done by a crash, was taken over.</summary>
+    Reclaimed,
+
+    /// <summary>A slot was set aside.</summary>
+    Quarantined,
+
+    /// <summary>A slot was made.</summary>
+    Provisioned,
+
+    /// <summary>A slot was removed from the pool.</summary>
+    Removed,
+
+    /// <summary>The pool was paused.</summary>
+    Paused,
+
+    /// <summary>The pool was resumed.</summary>
+    Resumed,
+}
+
+/// <summary>Which history to read.</summary>
+/// <param name="Slot">Only this slot; null for all.</param>
+/// <param name="Key">Only this key; null for all.</param>
+/// <param name="Limit">At most so many, newest first; at least 1.</param>
+public sealed record HistoryQuery(string? Slot = null, string? Key = null, int Limit = 100);

@@ -1,0 +1,61 @@
+namespace WorktreePool;
+
+/// <summary>
+/// Keeps the records of one pool for many processes. Implementations hold no lock while a caller runs git:
+/// every method is short, except <see cref="WaitForChangeAsync"/>, which holds nothing, and the handle of
+/// <see cref="TryLockSlotAsync"/>, for which nobody waits. The conformance suite in WorktreePool.Testing says the rest.
+/// </summary>
+public interface ISlotStateStore : IAsyncDisposable
+{
+    /// <summary>Reads everything. A record that cannot be read is an error that names it, never a silent absence.</summary>
+    /// <param name="cancellationToken">Ends the wait; nothing changed.</param>
+    /// <exception cref="StateStoreException">The state is unreadable, damaged, or written by a newer version.</exception>
+    ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Puts <paramref name="next"/> in place if the stored version is <paramref name="expectedVersion"/> and, when it has a lease,
+    /// no other slot's record has a lease with that key. Durable when it returns.
+    /// </summary>
+    /// <param name="expectedVersion">The version the caller read; 0 to create the record.</param>
+    /// <param name="next">The new record; its version is ignored and set by the store.</param>
+    /// <param name="cancellationToken">Ends the wait; then the change either happened or did not, and the caller must read again.</param>
+    /// <exception cref="StateStoreException">The state could not be written; it is as it was.</exception>
+    ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken);
+
+    /// <summary>Removes a slot's record, for shrinking a pool.</summary>
+    /// <param name="slot">The slot's name.</param>
+    /// <param name="expectedVersion">The version the caller read.</param>
+    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync"/>.</param>
+    /// <returns>False when the version differs.</returns>
+    ValueTask<bool> RemoveAsync(string slot, long expectedVersion, CancellationToken cancellationToken);
+
+    /// <summary>Puts the pool's own record in place if the stored version is <paramref name="expectedVersion"/>.</summary>
+    /// <param name="expectedVersion">The version the caller read; 0 to create it.</param>
+    /// <param name="next">The new record; its version is set by the store.</param>
+    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync"/>.</param>
+    /// <returns>False when the version differs.</returns>
+    ValueTask<bool> CompareAndSetPoolAsync(long expectedVersion, PoolRecord next, CancellationToken cancellationToken);
+
+    /// <summary>Waits until something changed after the read that gave <paramref name="stamp"/>. May also return early; must not return late.</summary>
+    /// <param name="stamp">From <see cref="PoolState.Stamp"/>.</param>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>.</param>
+    ValueTask WaitForChangeAsync(string stamp, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes a slot's working lock if it is free; never waits. The lock ends when the handle is disposed or the process dies, however it dies.
+    /// </summary>
+    /// <param name="slot">The slot's name.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>Null when another holder, in this process or any other, has it.</returns>
+    ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken);
+
+    /// <summary>Adds one entry to the history. Best effort under power loss: at worst the last entries are lost, never older ones.</summary>
+    /// <param name="entry">What happened.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken);
+
+    /// <summary>Reads the history, newest first.</summary>
+    /// <param name="query">Which entries.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken);
+}

@@ -1,0 +1,16 @@
+namespace WorktreePool;
+
+/// <summary>A pool at one moment, as recorded.</summary>
+/// <param name="Pool">The pool's name.</param>
+/// <param name="BaseRef">The full refname of the base.</param>
+/// <param name="BaseCommit">The commit the base was last seen at; null when it cannot be resolved.</param>
+/// <param name="Paused">The pause, if any.</param>
+/// <param name="Counts">How many slots stand where.</param>
+/// <param name="Slots">The slots, by number.</param>
+public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommit, PauseRecord? Paused, PoolCounts Counts, IReadOnlyList<SlotSnapshot> Slots);
+
+/// <summary>One slot at one moment.</summary>
+/// <param name="Record">What is recorded.</param>
+/// <param name="OwnerLiveness">Whether the lease's process lives; unknown for a duration lease or none.</param>
+/// <param name="Overdue">Whether a duration lease has run out and was not yet reclaimed.</param>
+public sealed record SlotSnapshot(SlotRecord Record, Liveness OwnerLiveness, bool Overdue);

@@ -1,0 +1,47 @@
+namespace WorktreePool;
+
+/// <summary>What is recorded of one slot. Immutable: a change is a new record, put in place by compare-and-set on <see cref="Version"/>.</summary>
+public sealed record SlotRecord
+{
+    /// <summary>The slot's name, <c>slot-0</c> and so on; the key of the record.</summary>
+    public required string Slot { get; init; }
+
+    /// <summary>The host on whose disk the slot lies.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The absolute path of the slot's directory.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The name of its admin directory; null before it was first made.</summary>
+    public string? Admin { get; init; }
+
+    /// <summary>Where the slot stands.</summary>
+    public SlotState State { get; init; }
+
+    /// <summary>Grows by one at every change; the store sets it. 0 in a record that was never stored.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The fencing number: grows at every change of holder and every take-over.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>The commit the slot was last verified at; null when unknown.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>The lease in <see cref="SlotState.Preparing"/>, <see cref="SlotState.Leased"/> and, while its remains are removed, <see cref="SlotState.Cleaning"/>.</summary>
+    public LeaseRecord? Lease { get; init; }
+
+    /// <summary>The process that works on the slot's disk while it is preparing or cleaning.</summary>
+    public ProcessIdentity? Worker { get; init; }
+
+    /// <summary>The last time something was wrong with the slot and healed.</summary>
+    public HealRecord? LastHeal { get; init; }
+
+    /// <summary>Why the slot is set aside; only in <see cref="SlotState.Quarantined"/>.</summary>
+    public QuarantineRecord? Quarantine { get; init; }
+
+    /// <summary>When the record last changed, UTC.</summary>
+    public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>The slot's place on disk.</summary>
+    public SlotPlace Place => new(Slot, Path, Admin);
+}

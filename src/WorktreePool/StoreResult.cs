@@ -1,0 +1,23 @@
+namespace WorktreePool;
+
+/// <summary>How a compare-and-set ended.</summary>
+/// <param name="Outcome">Whether it was applied, and if not, why.</param>
+/// <param name="Stored">The record now stored when applied (with its new version); otherwise null.</param>
+public sealed record StoreResult(StoreOutcome Outcome, SlotRecord? Stored)
+{
+    /// <summary>Whether the new record is in place.</summary>
+    public bool Applied => Outcome == StoreOutcome.Applied;
+}
+
+/// <summary>Whether a compare-and-set was applied.</summary>
+public enum StoreOutcome
+{
+    /// <summary>The new record is in place, durably.</summary>
+    Applied,
+
+    /// <summary>The stored version is not the expected one; nothing changed.</summary>
+    Conflict,
+
+    /// <summary>Another slot has a lease with the same key; nothing changed.</summary>
+    KeyHeld,
+}

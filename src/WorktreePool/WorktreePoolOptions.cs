@@ -1,0 +1,41 @@
+namespace WorktreePool;
+
+/// <summary>The settings of one pool. Names in <c>pool.json</c> and in the environment are these, in any case.</summary>
+public sealed class WorktreePoolOptions
+{
+    /// <summary>The repository: its main checkout, or its git directory. Required; made absolute.</summary>
+    public string RepositoryPath { get; set; } = "";
+
+    /// <summary>The pool's own directory: state, and the slots unless <see cref="SlotsDirectory"/> says otherwise. Required; made absolute.</summary>
+    public string PoolDirectory { get; set; } = "";
+
+    /// <summary>Where the slots are made. Default: <c>slots</c> in the pool's directory.</summary>
+    public string? SlotsDirectory { get; set; }
+
+    /// <summary>How many slots. 1 to 1,000; default 4.</summary>
+    public int Slots { get; set; } = 4;
+
+    /// <summary>The ref slots are reset to. Default: the remote's default branch, else the branch the repository is on.</summary>
+    public string? Base { get; set; }
+
+    /// <summary>How long a claim may take, waiting and healing included. More than zero; default 60 s. Below <see cref="HostTaskTimeout"/> when that is set.</summary>
+    public TimeSpan ClaimTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a release may take. More than zero; default 60 s.</summary>
+    public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>After how long the host kills the task that claims; null when it does not. The claim timeout must be below it.</summary>
+    public TimeSpan? HostTaskTimeout { get; set; }
+
+    /// <summary>How long a lease without a process lasts unless renewed. More than zero; default 8 h.</summary>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromHours(8);
+
+    /// <summary>What a release does with work when it does not say. Default: rescue.</summary>
+    public ReleaseMode ReleaseMode { get; set; } = ReleaseMode.Rescue;
+
+    /// <summary>How long a quarantined slot waits before its first retry; doubled at every failure, up to an hour. More than zero; default 30 s.</summary>
+    public TimeSpan QuarantineBackoff { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Untracked paths that a clean leaves alone: anchored at the slot's root, directories only when they end in a slash, for example <c>/.cache/</c>.</summary>
+    public IList<string> Keep { get; } = [];
+}
