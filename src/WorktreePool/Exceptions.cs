@@ -35,3 +35,6 @@ public sealed class RescueNotFoundException(string message) : GitBackendExceptio
 
 /// <summary>The pool's state could not be read or written.</summary>
 public class StateStoreException(string message, Exception? inner = null) : WorktreePoolException(message, inner);
+
+/// <summary>A release ended the lease but could not leave the slot ready: it is quarantined, or left for the next claim or the keeper to heal.</summary>
+public sealed class ReleaseIncompleteException(string message) : WorktreePoolException(message);

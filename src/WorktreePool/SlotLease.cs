@@ -21,7 +21,7 @@ public abstract class SlotLease : IAsyncDisposable
     /// <summary>The fencing number.</summary>
     public abstract long Epoch { get; }
 
-    /// <summary>The secret that proves the lease, for another process or after a restart. Null on a lease that was attached without it.</summary>
+    /// <summary>The secret that proves the lease, for another process or after a restart.</summary>
     public abstract LeaseToken Token { get; }
 
     /// <summary>When it was claimed, UTC.</summary>
@@ -61,11 +61,12 @@ public abstract class SlotLease : IAsyncDisposable
 
     /// <summary>
     /// Gives the slot back: rescues or discards what is in it, and leaves it ready. Within <see cref="WorktreePoolOptions.ReleaseTimeout"/>.
-    /// A slot that cannot be made ready in time is left to the next claim or the keeper, and the lease has ended all the same.
+    /// The lease ends in any case.
     /// </summary>
     /// <param name="mode">What to do with work; null: <see cref="WorktreePoolOptions.ReleaseMode"/>.</param>
     /// <param name="cancellationToken">Ends the cleaning, never the release.</param>
     /// <exception cref="LeaseLostException">The lease is no longer this holder's; nothing was touched.</exception>
+    /// <exception cref="ReleaseIncompleteException">The lease has ended, but the slot could not be made ready; the next claim or the keeper heals it.</exception>
     public abstract ValueTask<ReleaseReport> ReleaseAsync(ReleaseMode? mode = null, CancellationToken cancellationToken = default);
 
     /// <summary>Leaves the lease alive without this object, for <see cref="IWorktreePool.TryAttachAsync"/>: disposing then releases nothing.</summary>
@@ -81,5 +82,4 @@ public abstract class SlotLease : IAsyncDisposable
 /// <param name="Commit">The commit it was left at.</param>
 /// <param name="Rescued">Ids of rescues made.</param>
 /// <param name="Cleaned">How long cleaning took.</param>
-/// <param name="Quarantined">Why the slot was set aside instead of freed; null when it is free.</param>
-public sealed record ReleaseReport(string Slot, string Key, string Commit, IReadOnlyList<string> Rescued, TimeSpan Cleaned, string? Quarantined);
+public sealed record ReleaseReport(string Slot, string Key, string Commit, IReadOnlyList<string> Rescued, TimeSpan Cleaned);

@@ -33,6 +33,12 @@ public sealed record SlotRecord
     /// <summary>The process that works on the slot's disk while it is preparing or cleaning.</summary>
     public ProcessIdentity? Worker { get; init; }
 
+    /// <summary>
+    /// True once everything worth keeping in the slot has been kept (or was to be discarded), so that whoever takes over a
+    /// half-done heal does not rescue its debris. Reset when a lease is handed out or the slot is free.
+    /// </summary>
+    public bool WorkSaved { get; init; }
+
     /// <summary>The last time something was wrong with the slot and healed.</summary>
     public HealRecord? LastHeal { get; init; }
 
