@@ -30,6 +30,9 @@ public sealed record SlotRecord
     /// <summary>The lease in <see cref="SlotState.Preparing"/>, <see cref="SlotState.Leased"/> and, while its remains are removed, <see cref="SlotState.Cleaning"/>.</summary>
     public LeaseRecord? Lease { get; init; }
 
+    /// <summary>The branch of a lease that has ended and is still to be deleted; null when none is left.</summary>
+    public string? EndedBranch { get; init; }
+
     /// <summary>The process that works on the slot's disk while it is preparing or cleaning.</summary>
     public ProcessIdentity? Worker { get; init; }
 

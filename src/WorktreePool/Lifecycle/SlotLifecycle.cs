@@ -1,0 +1,133 @@
+namespace WorktreePool.Lifecycle;
+
+/// <summary>
+/// The one policy by which slots change state. Every member is pure: it takes a record and facts and returns what shall be.
+/// Any path that frees a slot goes through <see cref="BeginClean"/> and <see cref="CompleteClean"/>: there is no light path.
+/// </summary>
+internal static class SlotLifecycle
+{
+    /// <summary>The longest pause between two retries of a quarantined slot.</summary>
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromHours(1);
+
+    /// <summary>What a claim on <paramref name="host"/> may do with a slot.</summary>
+    public static Availability Assess(SlotRecord record, string host, string? wantedCommit, Liveness owner, DateTimeOffset now)
+    {
+        if (!string.Equals(record.Host, host, StringComparison.Ordinal))
+        {
+            return Availability.Unavailable;
+        }
+
+        return record.State switch
+        {
+            SlotState.Free => record.Commit == wantedCommit ? Availability.FreeAtTarget : Availability.Free,
+            SlotState.Absent => Availability.Absent,
+            SlotState.Preparing or SlotState.Cleaning => Availability.InTransit,
+            SlotState.Leased when IsDead(record, owner, now) => Availability.Dead,
+            SlotState.Quarantined when record.Quarantine is null || record.Quarantine.RetryAt <= now => Availability.Retryable,
+            _ => Availability.Unavailable,
+        };
+    }
+
+    /// <summary>Whether a leased slot's lease has ended without a release.</summary>
+    public static bool IsDead(SlotRecord record, Liveness owner, DateTimeOffset now) =>
+        record is { State: SlotState.Leased, Lease: { } lease } && (owner == Liveness.Dead || lease.ExpiresAt <= now);
+
+    /// <summary>A claim takes the slot: intent is written before the disk is touched.</summary>
+    public static SlotRecord BeginClaim(SlotRecord record, LeaseRecord lease, ProcessIdentity worker, DateTimeOffset now) => record with
+    {
+        State = SlotState.Preparing,
+        Epoch = record.Epoch + 1,
+        Lease = lease,
+        EndedBranch = EndedBranchOf(record),
+        Worker = worker,
+        WorkSaved = MayDiscard(record),
+        UpdatedAt = now,
+    };
+
+    /// <summary>The claimed slot is ready and becomes its holder's.</summary>
+    public static SlotRecord CompleteClaim(SlotRecord record, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) =>
+        Ready(record, SlotState.Leased, record.Lease! with { Commit = commit }, admin, commit, healed, now);
+
+    /// <summary>
+    /// Somebody starts to clean the slot: its holder who releases it (<paramref name="releasing"/> says how), or whoever takes over
+    /// from a dead holder, a crash, or finds a free slot not ready. The epoch grows, so that a former holder's calls are refused.
+    /// </summary>
+    public static SlotRecord BeginClean(SlotRecord record, ReleaseMode? releasing, ProcessIdentity worker, DateTimeOffset now) => record with
+    {
+        State = SlotState.Cleaning,
+        Epoch = record.Epoch + 1,
+        Lease = record.Lease is { } lease && releasing is not null ? lease with { Releasing = releasing } : record.Lease,
+        EndedBranch = EndedBranchOf(record),
+        Worker = worker,
+        WorkSaved = releasing == ReleaseMode.Discard || MayDiscard(record),
+        UpdatedAt = now,
+    };
+
+    /// <summary>Everything worth keeping is kept.</summary>
+    public static SlotRecord SaveWork(SlotRecord record, DateTimeOffset now) => record with { WorkSaved = true, UpdatedAt = now };
+
+    /// <summary>The cleaned slot is ready and nobody's.</summary>
+    public static SlotRecord CompleteClean(SlotRecord record, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) =>
+        Ready(record, SlotState.Free, null, admin, commit, healed, now);
+
+    /// <summary>
+    /// A claim gives the slot back without having made it ready: cancelled, or out of time. It is free but unverified, so the next claim
+    /// probes and heals it; a slot that was never made stays absent.
+    /// </summary>
+    public static SlotRecord Abandon(SlotRecord record, DateTimeOffset now) => record with
+    {
+        State = record.Admin is null ? SlotState.Absent : SlotState.Free,
+        Lease = null,
+        Worker = null,
+        Commit = null,
+        UpdatedAt = now,
+    };
+
+    /// <summary>Healing failed: the slot is set aside and retried later, ever more rarely.</summary>
+    public static SlotRecord SetAside(SlotRecord record, string reason, TimeSpan backoff, DateTimeOffset now)
+    {
+        int failures = (record.Quarantine?.Failures ?? 0) + 1;
+        TimeSpan pause = backoff * Math.Pow(2, Math.Min(failures - 1, 20));
+        return record with
+        {
+            State = SlotState.Quarantined,
+            Lease = null,
+            Worker = null,
+            Commit = null,
+            Quarantine = new QuarantineRecord(reason, now + (pause < LongestBackoff ? pause : LongestBackoff), failures),
+            UpdatedAt = now,
+        };
+    }
+
+    /// <summary>The holder checks in, or hands over to another owner.</summary>
+    public static SlotRecord Renew(SlotRecord record, LeaseOwner owner, DateTimeOffset now) => record with
+    {
+        Lease = record.Lease! with { Owner = owner, CheckedInAt = now, ExpiresAt = owner.Duration is { } duration ? now + duration : null },
+        UpdatedAt = now,
+    };
+
+    private static SlotRecord Ready(
+        SlotRecord record, SlotState state, LeaseRecord? lease, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) => record with
+        {
+            State = state,
+            Admin = admin,
+            Commit = commit,
+            Lease = lease,
+            EndedBranch = null,
+            Worker = null,
+            WorkSaved = false,
+            Quarantine = null,
+            LastHeal = healed.Count == 0 ? record.LastHeal : new HealRecord(now, healed),
+            UpdatedAt = now,
+        };
+
+    /// <summary>The branch that the lease before leaves behind: known until it is deleted, through crashes and quarantine.</summary>
+    private static string? EndedBranchOf(SlotRecord record) => record.EndedBranch ?? record.Lease?.Branch;
+
+    /// <summary>
+    /// Whether what lies in the slot may be destroyed without a rescue: a slot that was never made holds nobody's work; a heal that
+    /// had saved the work leaves only its own debris; and an owner who released with discard said so, even if the release then crashed.
+    /// </summary>
+    private static bool MayDiscard(SlotRecord record) =>
+        record.State == SlotState.Absent || record.WorkSaved || record.Lease?.Releasing == ReleaseMode.Discard;
+}
