@@ -17,4 +17,14 @@ internal static class PoolOptionsAccess
             throw new PoolConfigurationException(string.Join(Environment.NewLine, e.Failures));
         }
     }
+
+    /// <summary>The current directory may change later; the pool's places may not.</summary>
+    public static void MakeAbsolute(WorktreePoolOptions options)
+    {
+        options.RepositoryPath = Absolute(options.RepositoryPath) ?? "";
+        options.PoolDirectory = Absolute(options.PoolDirectory) ?? "";
+        options.SlotsDirectory = Absolute(options.SlotsDirectory);
+    }
+
+    private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? path : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 }

@@ -63,6 +63,9 @@ internal static class SlotLifecycle
         UpdatedAt = now,
     };
 
+    /// <summary>The ended lease's branch is deleted.</summary>
+    public static SlotRecord BranchDeleted(SlotRecord record, DateTimeOffset now) => record with { EndedBranch = null, UpdatedAt = now };
+
     /// <summary>Everything worth keeping is kept.</summary>
     public static SlotRecord SaveWork(SlotRecord record, DateTimeOffset now) => record with { WorkSaved = true, UpdatedAt = now };
 
@@ -78,7 +81,9 @@ internal static class SlotLifecycle
     {
         State = record.Admin is null ? SlotState.Absent : SlotState.Free,
         Lease = null,
+        EndedBranch = EndedBranchOf(record),
         Worker = null,
+        WorkSaved = false,
         Commit = null,
         UpdatedAt = now,
     };
@@ -92,7 +97,9 @@ internal static class SlotLifecycle
         {
             State = SlotState.Quarantined,
             Lease = null,
+            EndedBranch = EndedBranchOf(record),
             Worker = null,
+            WorkSaved = false,
             Commit = null,
             Quarantine = new QuarantineRecord(reason, now + (pause < LongestBackoff ? pause : LongestBackoff), failures),
             UpdatedAt = now,

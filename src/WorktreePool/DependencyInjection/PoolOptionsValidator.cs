@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Options;
+
+namespace WorktreePool.DependencyInjection;
+
+/// <summary>The rules of the settings. Every failure names the setting, its value and the rule.</summary>
+internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOptions>
+{
+    /// <summary>Beyond this a pool is almost surely a typing error, and every slot is a whole checkout.</summary>
+    private const int MostSlots = 1000;
+
+    public ValidateOptionsResult Validate(string? name, WorktreePoolOptions options)
+    {
+        List<string> failures = [];
+        void Require(bool rule, string failure)
+        {
+            if (!rule)
+            {
+                failures.Add($"Pool \"{name}\": {failure}");
+            }
+        }
+
+        void RequirePositive(string setting, TimeSpan value) => Require(value > TimeSpan.Zero, $"{setting} is {Text(value)}; it must be more than zero.");
+
+        Require(options.RepositoryPath.Length > 0, "RepositoryPath is not set; it names the git repository.");
+        Require(options.PoolDirectory.Length > 0, "PoolDirectory is not set; it names the pool's own directory.");
+        Require(options.Slots is >= 1 and <= MostSlots, $"Slots is {options.Slots}; it must be 1 to {MostSlots}.");
+        RequirePositive(nameof(options.ClaimTimeout), options.ClaimTimeout);
+        RequirePositive(nameof(options.ReleaseTimeout), options.ReleaseTimeout);
+        RequirePositive(nameof(options.LeaseDuration), options.LeaseDuration);
+        RequirePositive(nameof(options.QuarantineBackoff), options.QuarantineBackoff);
+        if (options.HostTaskTimeout is { } host)
+        {
+            RequirePositive(nameof(options.HostTaskTimeout), host);
+            Require(options.ClaimTimeout < host,
+                $"ClaimTimeout is {Text(options.ClaimTimeout)} and HostTaskTimeout is {Text(host)}; ClaimTimeout must be below HostTaskTimeout, or the host kills the task in the middle of a claim.");
+        }
+
+        foreach (string pattern in options.Keep)
+        {
+            Require(pattern.Length > 1 && pattern[0] == '/' && !pattern.Split('/').Contains("..") && !pattern.StartsWith("/.git/", StringComparison.Ordinal) && !pattern.Any(char.IsControl),
+                $"Keep has \"{pattern}\"; a pattern is anchored at the slot's root, for example \"/.cache/\", and never leaves it or names .git.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static string Text(TimeSpan value) => $"{value.TotalSeconds:0.###} s";
+}

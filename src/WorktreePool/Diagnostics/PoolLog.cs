@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace WorktreePool.Diagnostics;
+
+/// <summary>The pool's log events. None carries a token.</summary>
+internal static partial class PoolLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Pool {Pool}: {Slot} claimed for {Key}, healed [{Healed}]")]
+    public static partial void Claimed(ILogger logger, string pool, string slot, string key, string healed);
+
+    [LoggerMessage(2, LogLevel.Information, "Pool {Pool}: {Slot} released by {Key}")]
+    public static partial void Released(ILogger logger, string pool, string slot, string key);
+
+    [LoggerMessage(3, LogLevel.Warning, "Pool {Pool}: {Slot} taken over, because {Reason}")]
+    public static partial void Reclaimed(ILogger logger, string pool, string slot, string reason);
+
+    [LoggerMessage(4, LogLevel.Error, "Pool {Pool}: {Slot} quarantined: {Reason}")]
+    public static partial void Quarantined(ILogger logger, string pool, string slot, string reason);
+
+    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool}: base {Base} could not be fetched, the last known commit is used: {Reason}")]
+    public static partial void FetchFailed(ILogger logger, string pool, string @base, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "Pool {Pool}: the history could not be written: {Reason}")]
+    public static partial void HistoryFailed(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "Pool {Pool}: {Slot} could not be given back in time and is left for the next claim: {Reason}")]
+    public static partial void GiveBackFailed(ILogger logger, string pool, string slot, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "Pool {Pool}: the watch over leases stopped for a moment: {Reason}")]
+    public static partial void WatchFailed(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(9, LogLevel.Warning, "Pool {Pool}: the lease of {Slot} was disposed, but not released: {Reason}")]
+    public static partial void DisposeIncomplete(ILogger logger, string pool, string slot, string reason);
+}

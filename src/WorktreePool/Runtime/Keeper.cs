@@ -1,0 +1,104 @@
+using WorktreePool.Lifecycle;
+
+namespace WorktreePool.Runtime;
+
+/// <summary>Housekeeping: reclaims, heals, retries and makes slots; examines them for the doctor. Never touches a live lease.</summary>
+internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleaning cleaning, SlotRoster roster)
+{
+    /// <summary>One pass.</summary>
+    public async ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken)
+    {
+        await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        List<string> reclaimed = [], healed = [], quarantined = [], rescued = [];
+        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        string commit = await ResolveBaseAsync(state, cancellationToken).ConfigureAwait(false);
+        foreach (SlotRecord record in state.Slots)
+        {
+            if (await WorkForAsync(record, commit, retryAll: false, cancellationToken).ConfigureAwait(false) is not { } what
+                || await CleanAsync(record, what, cancellationToken).ConfigureAwait(false) is not { } cleaned)
+            {
+                continue;
+            }
+
+            rescued.AddRange(cleaned.Prepared.Rescued);
+            (cleaned.Prepared.Failure is not null ? quarantined : what == HistoryEvent.Reclaimed ? reclaimed : healed).Add(record.Slot);
+        }
+
+        return new MaintenanceReport(reclaimed, healed, quarantined, rescued);
+    }
+
+    /// <summary>Examines every slot and the repository.</summary>
+    public async ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken)
+    {
+        RepositoryFacts facts = await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
+        await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        string commit = await ResolveBaseAsync(state, cancellationToken).ConfigureAwait(false);
+        List<SlotExamination> slots = [];
+        foreach (SlotRecord record in state.Slots)
+        {
+            slots.Add(await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new DoctorReport(slots, facts.Findings);
+    }
+
+    private async ValueTask<SlotExamination> ExamineAsync(SlotRecord record, string commit, bool fix, CancellationToken cancellationToken)
+    {
+        if (record.State == SlotState.Leased && !SlotLifecycle.IsDead(record, context.LivenessOf(record), context.Now))
+        {
+            return new SlotExamination(record.Slot, record.State, true, [], false);
+        }
+
+        SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit), cancellationToken).ConfigureAwait(false);
+        bool isReady = probe.IsReady && record.State == SlotState.Free;
+        bool isFixed = false;
+        if (fix && !isReady && await WorkForAsync(record, commit, retryAll: true, cancellationToken).ConfigureAwait(false) is { } what)
+        {
+            isFixed = await CleanAsync(record, what, cancellationToken).ConfigureAwait(false) is { Prepared.Failure: null };
+        }
+
+        return new SlotExamination(record.Slot, record.State, isReady, probe.Findings, isFixed);
+    }
+
+    /// <summary>What is to be done with a slot that nobody holds; null for nothing.</summary>
+    private async ValueTask<HistoryEvent?> WorkForAsync(SlotRecord record, string commit, bool retryAll, CancellationToken cancellationToken)
+    {
+        switch (SlotLifecycle.Assess(record, context.Host, commit, context.LivenessOf(record), context.Now))
+        {
+            case Availability.Dead or Availability.InTransit:
+                return HistoryEvent.Reclaimed;
+            case Availability.Absent:
+                return HistoryEvent.Provisioned;
+            case Availability.Retryable:
+                return HistoryEvent.Healed;
+            case Availability.Unavailable:
+                return retryAll && record.State == SlotState.Quarantined && record.Host == context.Host ? HistoryEvent.Healed : null;
+            default:
+                // Looked at without the working lock, so that no claim has to pass the slot by; if it changes meanwhile, the
+                // compare-and-set that follows fails and nothing is done.
+                SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit), cancellationToken).ConfigureAwait(false);
+                return probe.IsReady && record.Commit == commit ? null : HistoryEvent.Healed;
+        }
+    }
+
+    private async ValueTask<CleanedSlot?> CleanAsync(SlotRecord record, HistoryEvent what, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken);
+        try
+        {
+            return await cleaning.TryRunAsync(record, null, what, deadline).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed)
+        {
+            // Left half done under a free lock: the next pass or claim goes on with it.
+            return null;
+        }
+    }
+
+    private async ValueTask<string> ResolveBaseAsync(PoolState state, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken);
+        return await bases.ResolveAsync(null, state.Pool, deadline).ConfigureAwait(false);
+    }
+}

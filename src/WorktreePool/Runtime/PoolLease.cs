@@ -1,0 +1,128 @@
+namespace WorktreePool.Runtime;
+
+/// <summary>The lease object handed to a holder.</summary>
+internal sealed class PoolLease : SlotLease
+{
+    private readonly PoolContext _context;
+    private readonly Releasing _releasing;
+    private readonly LeaseWatch _watch;
+    private readonly CancellationTokenSource _lost = new();
+    private SlotRecord _record;
+    private int _ended;
+
+    public PoolLease(PoolContext context, Releasing releasing, LeaseWatch watch, ClaimOutcome outcome)
+    {
+        (_context, _releasing, _watch, _record) = (context, releasing, watch, outcome.Record!);
+        (Token, IsAttached, Healed, Rescued, Waited, Prepared) =
+            (outcome.Secret!, outcome.IsAttached, outcome.Healed, outcome.Rescued, outcome.Waited, outcome.Prepared);
+        LostToken = _lost.Token;
+        watch.Add(this);
+    }
+
+    public override string Slot => _record.Slot;
+
+    public override string Path => _record.Path;
+
+    public override string Key => _record.Lease!.Key;
+
+    public override string? Branch => _record.Lease!.Branch;
+
+    public override string Commit => _record.Lease!.Commit!;
+
+    public override long Epoch => _record.Epoch;
+
+    public override LeaseToken Token { get; }
+
+    public override DateTimeOffset ClaimedAt => _record.Lease!.ClaimedAt;
+
+    public override DateTimeOffset? ExpiresAt => _record.Lease!.ExpiresAt;
+
+    public override bool IsAttached { get; }
+
+    public override IReadOnlyList<string> Healed { get; }
+
+    public override IReadOnlyList<string> Rescued { get; }
+
+    public override TimeSpan Waited { get; }
+
+    public override TimeSpan Prepared { get; }
+
+    public override CancellationToken LostToken { get; }
+
+    /// <summary>Whether a record is the live lease that a token was given for.</summary>
+    public static bool Proves(SlotRecord record, LeaseToken token) =>
+        record.State == SlotState.Leased && record.Slot == token.Slot && record.Epoch == token.Epoch && record.Lease?.TokenHash == token.Hash;
+
+    public override ValueTask RenewAsync(CancellationToken cancellationToken = default) => TransferAsync(_record.Lease!.Owner, cancellationToken);
+
+    public override async ValueTask TransferAsync(LeaseOwner owner, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        while (true)
+        {
+            PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+            SlotRecord record = state.Slots.FirstOrDefault(slot => Proves(slot, Token)) ?? throw Lost();
+            StoreResult result = await _context.Store.CompareAndSetAsync(
+                record.Version, Lifecycle.SlotLifecycle.Renew(record, owner, _context.Now), cancellationToken).ConfigureAwait(false);
+            if (result.Stored is { } stored)
+            {
+                _record = stored;
+                return;
+            }
+        }
+    }
+
+    public override async ValueTask<ReleaseReport> ReleaseAsync(ReleaseMode? mode = null, CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            throw Lost();
+        }
+
+        _watch.Remove(this);
+        return await _releasing.RunAsync(slot => Proves(slot, Token), $"{Slot} for \"{Key}\"", mode, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override void Detach()
+    {
+        Interlocked.Exchange(ref _ended, 1);
+        _watch.Remove(this);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (Volatile.Read(ref _ended) == 0)
+        {
+            try
+            {
+                await ReleaseAsync(null, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is LeaseLostException or ReleaseIncompleteException)
+            {
+                // A dispose must not hide the exception that led to it: the slot is another's by now, or is healed by the next claim.
+                Diagnostics.PoolLog.DisposeIncomplete(_context.Logger, _context.Name, Slot, e.Message);
+            }
+        }
+
+        _lost.Dispose();
+    }
+
+    /// <summary>Called by the watch when the record no longer proves this lease.</summary>
+    public void MarkLost()
+    {
+        if (Volatile.Read(ref _ended) == 0)
+        {
+            try
+            {
+                _lost.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Disposed between the check and the call: nobody listens any more.
+            }
+        }
+    }
+
+    private LeaseLostException Lost() => new(
+        $"The lease of {Slot} for \"{Key}\" (epoch {Epoch}) has ended: it was released, or reclaimed because its owner was gone or its time ran out. Nothing was touched. Work that was in the slot is under worktree-pool rescue list.");
+}

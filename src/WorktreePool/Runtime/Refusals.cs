@@ -1,0 +1,65 @@
+namespace WorktreePool.Runtime;
+
+/// <summary>Builds refusals: each with counts, who holds what, and the setting to change.</summary>
+internal sealed class Refusals(PoolContext context)
+{
+    public ClaimRefusal Paused(ClaimRequest request, PoolState state) => Build(request, state, RefusalReason.Paused, null,
+        $"Pool \"{context.Name}\" is paused since {state.Pool.Paused!.Since:u}{(state.Pool.Paused.Reason.Length > 0 ? $": {state.Pool.Paused.Reason}" : "")}. No claim is granted until worktree-pool resume.");
+
+    public ClaimRefusal LeaseLost(ClaimRequest request, PoolState state) => Build(request, state, RefusalReason.LeaseLost, null,
+        $"The token given for \"{request.Key}\" proves no live lease: it was released, or reclaimed because its owner was gone or its time ran out. Claim again without the token.");
+
+    public ClaimRefusal KeyHeld(ClaimRequest request, PoolState state, SlotRecord record)
+    {
+        SlotHolder holder = HolderOf(record)!;
+        string life = holder.Liveness switch
+        {
+            Liveness.Alive => "which is alive",
+            Liveness.Dead => "which is dead",
+            _ when record.Lease!.ExpiresAt is { } end => $"until {end:u} unless renewed",
+            _ => "which cannot be seen from here",
+        };
+        string doing = record.State switch
+        {
+            SlotState.Preparing => "is being claimed",
+            SlotState.Cleaning => "is being released",
+            _ => "is held",
+        };
+        return Build(request, state, RefusalReason.KeyHeld, holder,
+            $"\"{request.Key}\" {doing} in {record.Slot} since {holder.Since:u} by {Owner(holder.Owner)}, {life}. One key has one lease: release it, or claim with its token.");
+    }
+
+    public ClaimRefusal NoSlot(ClaimRequest request, PoolState state, TimeSpan? waited, IReadOnlyList<string> failures)
+    {
+        PoolCounts counts = Lifecycle.Counting.Count([.. state.Slots]);
+        SlotHolder? oldest = state.Slots.Where(slot => slot is { State: SlotState.Leased, Lease: not null }).OrderBy(slot => slot.Lease!.ClaimedAt).Select(HolderOf).FirstOrDefault();
+        bool nothingButBroken = counts.Leased + counts.Preparing + counts.Cleaning == 0;
+        RefusalReason reason = nothingButBroken && (failures.Count > 0 || counts.Quarantined > 0) ? RefusalReason.Quarantined
+            : waited is null ? RefusalReason.Exhausted : RefusalReason.Timeout;
+        string when = waited is { } time ? $" within {time.TotalSeconds:0.###} s (ClaimTimeout, or the claim's own wait)" : "";
+        string held = oldest is null ? "" : $" Held longest: {oldest.Slot} for \"{oldest.Key}\" since {oldest.Since:u} by {Owner(oldest.Owner)}.";
+        string broken = failures.Count > 0 ? $" Could not be made ready: {string.Join("; ", failures)}." : "";
+        string advice = reason == RefusalReason.Quarantined ? " See worktree-pool doctor." : " Raise Slots, or release what is done.";
+        return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{advice}");
+    }
+
+    private ClaimRefusal Build(ClaimRequest request, PoolState state, RefusalReason reason, SlotHolder? holder, string message)
+    {
+        DateTimeOffset? next = state.Slots.Select(slot => slot.State == SlotState.Quarantined ? slot.Quarantine?.RetryAt : slot.Lease?.ExpiresAt).Where(time => time > context.Now).Min();
+        return new ClaimRefusal
+        {
+            Reason = reason,
+            Key = request.Key,
+            Message = message,
+            Holder = holder,
+            Counts = Lifecycle.Counting.Count([.. state.Slots]),
+            RetryAfter = reason is RefusalReason.Exhausted or RefusalReason.Timeout or RefusalReason.Quarantined ? next - context.Now : null,
+        };
+    }
+
+    private SlotHolder? HolderOf(SlotRecord record) => record.Lease is { } lease
+        ? new SlotHolder(record.Slot, lease.Key, lease.ClaimedAt, lease.Owner, context.LivenessOf(record))
+        : null;
+
+    private static string Owner(LeaseOwner owner) => owner.Process is { } process ? $"process {process.Pid} on {process.Host}" : "a lease with a duration";
+}

@@ -1,0 +1,83 @@
+using WorktreePool.Diagnostics;
+using WorktreePool.Lifecycle;
+
+namespace WorktreePool.Runtime;
+
+/// <summary>
+/// The one path on which a slot becomes free: release, reclaim, heal and provisioning all come here. Takes the working lock, writes the
+/// intent, makes the slot ready at the base, and frees it or sets it aside.
+/// </summary>
+internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal)
+{
+    /// <summary>Cleans a slot.</summary>
+    /// <param name="before">Its record as read.</param>
+    /// <param name="releasing">How the holder releases it; null when nobody does.</param>
+    /// <param name="what">What to call it in the history.</param>
+    /// <param name="deadline">When it must be over. Out of time, the slot is left for the next process to take over.</param>
+    /// <returns>Null when somebody else works on the slot or its record has changed.</returns>
+    public async ValueTask<CleanedSlot?> TryRunAsync(SlotRecord before, ReleaseMode? releasing, HistoryEvent what, Deadline deadline)
+    {
+        IAsyncDisposable? working = await context.Store.TryLockSlotAsync(before.Slot, deadline.Token).ConfigureAwait(false);
+        if (working is null)
+        {
+            return null;
+        }
+
+        await using (working.ConfigureAwait(false))
+        {
+            SlotRecord intent = SlotLifecycle.BeginClean(before, releasing, context.Processes.Current, context.Now);
+            StoreResult begun = await context.Store.CompareAndSetAsync(before.Version, intent, deadline.Token).ConfigureAwait(false);
+            if (begun.Stored is not { } record)
+            {
+                return null;
+            }
+
+            if (what == HistoryEvent.Reclaimed)
+            {
+                PoolLog.Reclaimed(context.Logger, context.Name, before.Slot, Why(before));
+            }
+
+            PoolRecord pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
+            string commit = await bases.ResolveAsync(null, pool, deadline).ConfigureAwait(false);
+            bool takenOver = before.State is SlotState.Preparing or SlotState.Cleaning;
+            PreparedSlot prepared = await preparation.RunAsync(record, commit, takenOver, deadline.Token).ConfigureAwait(false);
+            return await EndAsync(before, prepared, commit, what, deadline.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<CleanedSlot> EndAsync(SlotRecord before, PreparedSlot prepared, string commit, HistoryEvent what, CancellationToken cancellationToken)
+    {
+        SlotRecord record = prepared.Record;
+        bool failed = prepared.Failure is not null;
+
+        // What a holder leaves behind is no damage: only a slot that should have been ready counts as healed.
+        IReadOnlyList<string> healed = what is HistoryEvent.Released or HistoryEvent.Provisioned ? [] : prepared.Healed;
+        SlotRecord next = failed
+            ? SlotLifecycle.SetAside(record, prepared.Failure!, context.Options.QuarantineBackoff, context.Now)
+            : SlotLifecycle.CompleteClean(record, record.Admin!, commit, healed, context.Now);
+        StoreResult ended = await context.Store.CompareAndSetAsync(record.Version, next, cancellationToken).ConfigureAwait(false);
+        SlotRecord stored = ended.Stored ?? throw new StateStoreException(
+            $"{before.Slot} was cleaned, but its record changed meanwhile and was left as it is. Is another version of the library, or a hand, writing the same pool?");
+        if (failed)
+        {
+            PoolLog.Quarantined(context.Logger, context.Name, before.Slot, prepared.Failure!);
+        }
+
+        await journal.WriteAsync(
+            journal.About(failed ? HistoryEvent.Quarantined : what, stored, before.Lease?.Key, prepared.Failure ?? (what == HistoryEvent.Reclaimed ? Why(before) : null), prepared),
+            cancellationToken).ConfigureAwait(false);
+        return new CleanedSlot(stored, prepared, commit);
+    }
+
+    private static string Why(SlotRecord before) => before.State switch
+    {
+        SlotState.Leased => $"the owner of {before.Lease?.Key} is gone or its lease ran out",
+        _ => $"a process died while the slot was {(before.State == SlotState.Preparing ? "prepared" : "cleaned")}",
+    };
+}
+
+/// <summary>How a cleaning ended.</summary>
+/// <param name="Record">The stored record: free, or quarantined.</param>
+/// <param name="Prepared">What was found and kept.</param>
+/// <param name="Commit">The commit it was to be left at.</param>
+internal sealed record CleanedSlot(SlotRecord Record, PreparedSlot Prepared, string Commit);
