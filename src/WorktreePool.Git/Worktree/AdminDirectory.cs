@@ -1,0 +1,213 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>
+/// A slot's admin directory (<c>worktrees/NAME</c> in the common directory) and the links between it and the slot. It is made by content
+/// and put in place by one rename: never half-made for a sibling's git to trip over, and without a lock (see gitrepository-layout(5)).
+/// </summary>
+internal sealed class AdminDirectory(RepositoryLayout repository)
+{
+    /// <summary>All that a ready slot's admin directory may hold.</summary>
+    private static readonly HashSet<string> Allowed = new(StringComparer.Ordinal)
+    {
+        "HEAD", "ORIG_HEAD", "FETCH_HEAD", "COMMIT_EDITMSG", "gitdir", "commondir", "index", "logs", "refs", "modules",
+    };
+
+    private static readonly HashSet<string> AllowedDirectories = new(StringComparer.Ordinal) { "logs", "refs", "modules" };
+
+    private const string LinkPrefix = "gitdir: ";
+
+    public string PathOf(string admin) => Path.Combine(repository.Worktrees, admin);
+
+    /// <summary>
+    /// The name of the admin directory that is, or shall be, the slot's: the recorded one; else one that already names the slot; else a new
+    /// name. Never one that belongs to a live worktree elsewhere.
+    /// </summary>
+    public string NameFor(SlotPlace place)
+    {
+        if (place.Admin is { } recorded && !IsOthers(recorded, place))
+        {
+            return recorded;
+        }
+
+        string link = LinkTarget(place);
+        if (Directory.Exists(repository.Worktrees))
+        {
+            foreach (string directory in Directory.EnumerateDirectories(repository.Worktrees))
+            {
+                if (SafeFile.TryRead(Path.Combine(directory, "gitdir"))?.Trim() == link && SafeFile.IsRealDirectory(directory))
+                {
+                    return Path.GetFileName(directory);
+                }
+            }
+        }
+
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place.Path)))[..8];
+        return SafeFile.Exists(PathOf(place.Slot)) ? $"{place.Slot}-{hash}" : place.Slot;
+    }
+
+    /// <summary>What is wrong with the links and the admin directory of a slot; with none, git can be run on it.</summary>
+    public List<Finding> Examine(SlotPlace place, string admin)
+    {
+        List<Finding> findings = [];
+        string path = PathOf(admin);
+        if (!SafeFile.IsRealDirectory(place.Path))
+        {
+            return [SafeFile.Exists(place.Path)
+                ? new Finding(FindingIds.SlotNotDirectory, $"{place.Path} is no real directory")
+                : new Finding(FindingIds.SlotMissing, $"{place.Path} does not exist")];
+        }
+
+        if (SafeFile.TryRead(Path.Combine(place.Path, ".git"))?.TrimEnd('\n') != LinkPrefix + path)
+        {
+            findings.Add(new Finding(FindingIds.GitLinkBroken, $"{place.Path}/.git does not name {path}"));
+        }
+
+        if (!SafeFile.IsRealDirectory(path))
+        {
+            findings.Add(new Finding(FindingIds.AdminMissing, $"{path} is no real directory"));
+            return findings;
+        }
+
+        if (SafeFile.TryRead(Path.Combine(path, "gitdir"))?.TrimEnd('\n') != LinkTarget(place)
+            || SafeFile.TryRead(Path.Combine(path, "commondir"))?.TrimEnd('\n') != "../..")
+        {
+            findings.Add(new Finding(FindingIds.AdminLinkBroken, $"gitdir or commondir in {path} does not point back"));
+        }
+
+        foreach (string residue in Residue(path))
+        {
+            bool isLock = residue.EndsWith(".lock", StringComparison.Ordinal);
+            findings.Add(new Finding(isLock ? FindingIds.LockStale : FindingIds.AdminResidue, Path.GetRelativePath(path, residue)));
+        }
+
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.UserWrite) == 0)
+        {
+            findings.Add(new Finding(FindingIds.NotWritable, path));
+        }
+
+        return findings;
+    }
+
+    /// <summary>The commit id or <c>ref: …</c> in the slot's HEAD; null when it cannot be read.</summary>
+    public string? ReadHead(string admin) => SafeFile.TryRead(Path.Combine(PathOf(admin), "HEAD"))?.Trim() is { Length: > 0 } head && !head.Contains('\0') ? head : null;
+
+    /// <summary>Puts HEAD on a commit id or <c>ref: refs/heads/…</c>.</summary>
+    public void WriteHead(string admin, string head) => SafeFile.Write(Path.Combine(PathOf(admin), "HEAD"), head + "\n");
+
+    /// <summary>Makes links and admin directory right by content, whatever is there; the index and reflogs survive, all else that is not allowed goes.</summary>
+    public void Restore(SlotPlace place, string admin, string commit)
+    {
+        string path = PathOf(admin);
+        if (!SafeFile.IsRealDirectory(path))
+        {
+            if (SafeFile.Exists(path))
+            {
+                File.Delete(path);
+            }
+
+            Create(path, place, commit);
+        }
+        else
+        {
+            TreeRemoval.MakeWritable(path);
+            foreach (string residue in Residue(path))
+            {
+                TreeRemoval.Remove(residue);
+            }
+
+            SafeFile.Write(Path.Combine(path, "HEAD"), commit + "\n");
+            SafeFile.Write(Path.Combine(path, "gitdir"), LinkTarget(place) + "\n");
+            SafeFile.Write(Path.Combine(path, "commondir"), "../..\n");
+        }
+
+        if (!SafeFile.IsRealDirectory(place.Path))
+        {
+            if (SafeFile.Exists(place.Path))
+            {
+                // A file or a link: it goes, what a link leads to stays.
+                File.Delete(place.Path);
+            }
+
+            Directory.CreateDirectory(place.Path);
+        }
+
+        TreeRemoval.MakeWritable(place.Path);
+        SafeFile.Write(Path.Combine(place.Path, ".git"), $"{LinkPrefix}{path}\n");
+    }
+
+    /// <summary>Moves the admin directory out of git's sight and removes it.</summary>
+    public void Remove(string admin)
+    {
+        if (SafeFile.Exists(PathOf(admin)))
+        {
+            Directory.CreateDirectory(repository.Scratch);
+            string trash = Path.Combine(repository.Scratch, $"trash-{Guid.NewGuid():N}");
+            if (SafeFile.IsRealDirectory(PathOf(admin)))
+            {
+                TreeRemoval.MakeWritable(PathOf(admin));
+                Directory.Move(PathOf(admin), trash);
+            }
+            else
+            {
+                File.Move(PathOf(admin), trash);
+            }
+
+            TreeRemoval.Remove(trash);
+        }
+    }
+
+    private void Create(string path, SlotPlace place, string commit)
+    {
+        string making = Path.Combine(repository.Scratch, $"admin-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(Path.Combine(making, "logs"));
+        Directory.CreateDirectory(Path.Combine(making, "refs"));
+        File.WriteAllText(Path.Combine(making, "HEAD"), commit + "\n");
+        File.WriteAllText(Path.Combine(making, "gitdir"), LinkTarget(place) + "\n");
+        File.WriteAllText(Path.Combine(making, "commondir"), "../..\n");
+        Directory.CreateDirectory(repository.Worktrees);
+        Directory.Move(making, path);
+    }
+
+    /// <summary>Everything in an admin directory that a ready slot does not have: operations, locks, refs, config, links, unreadable heads.</summary>
+    private static List<string> Residue(string path)
+    {
+        List<string> residue = [];
+        foreach (FileSystemInfo entry in new DirectoryInfo(path).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false }))
+        {
+            bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
+            bool isDirectory = (entry.Attributes & FileAttributes.Directory) != 0;
+            if (isLink || !Allowed.Contains(entry.Name) || isDirectory != AllowedDirectories.Contains(entry.Name))
+            {
+                residue.Add(entry.FullName);
+            }
+            else if (entry.Name == "refs")
+            {
+                residue.AddRange(Directory.EnumerateFileSystemEntries(entry.FullName));
+            }
+            else if (entry.Name == "logs")
+            {
+                // Anything but plain files named HEAD could make git write elsewhere or fail.
+                residue.AddRange(Directory.EnumerateFileSystemEntries(entry.FullName).Where(log => Path.GetFileName(log) != "HEAD" || !SafeFile.IsRealFile(log)));
+            }
+            else if (entry.Name == "ORIG_HEAD" && SafeFile.TryRead(entry.FullName)?.Trim() is not { Length: 40 or 64 })
+            {
+                residue.Add(entry.FullName);
+            }
+        }
+
+        return residue;
+    }
+
+    /// <summary>Whether an admin directory is linked both ways to a live worktree that is not this slot.</summary>
+    private bool IsOthers(string admin, SlotPlace place)
+    {
+        string? named = SafeFile.TryRead(Path.Combine(PathOf(admin), "gitdir"))?.Trim();
+        return named is not null && named != LinkTarget(place)
+            && SafeFile.TryRead(named)?.TrimEnd('\n') == LinkPrefix + PathOf(admin);
+    }
+
+    private static string LinkTarget(SlotPlace place) => Path.Combine(place.Path, ".git");
+}

@@ -1,0 +1,57 @@
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>Where a repository's parts lie. Found by reading files, never by letting git discover: a broken link must not lead to an outer repository.</summary>
+/// <param name="CommonDirectory">The common git directory, absolute.</param>
+internal sealed record RepositoryLayout(string CommonDirectory)
+{
+    public string Worktrees => Path.Combine(CommonDirectory, "worktrees");
+
+    public string Objects => Path.Combine(CommonDirectory, "objects");
+
+    public string Config => Path.Combine(CommonDirectory, "config");
+
+    /// <summary>The pool's own corner of the common directory: on the same file system as the admin directories, so that renames are atomic.</summary>
+    public string Scratch => Path.Combine(CommonDirectory, "worktree-pool");
+
+    /// <summary>Finds the layout.</summary>
+    /// <param name="path">A main checkout, its git directory, or a linked worktree.</param>
+    /// <exception cref="GitBackendException">There is no usable repository.</exception>
+    public static RepositoryLayout Find(string path)
+    {
+        string dotGit = Path.Combine(path, ".git");
+        if (Directory.Exists(dotGit))
+        {
+            return Check(dotGit, path);
+        }
+
+        if (File.Exists(dotGit))
+        {
+            string link = File.ReadAllText(dotGit).Trim();
+            const string Prefix = "gitdir: ";
+            string admin = link.StartsWith(Prefix, StringComparison.Ordinal) ? Path.GetFullPath(link[Prefix.Length..], path) : "";
+            string common = Path.Combine(admin, "commondir");
+            if (File.Exists(common))
+            {
+                return Check(Path.GetFullPath(File.ReadAllText(common).Trim(), admin), path);
+            }
+        }
+
+        if (LooksLikeGitDirectory(path))
+        {
+            return Path.GetFileName(path) == ".git"
+                ? Check(path, path)
+                : throw new GitBackendException($"{path} is a bare repository: it has no checkout whose worktrees could be pooled. Nothing was changed. Name a clone of it.");
+        }
+
+        throw new GitBackendException(Directory.Exists(path)
+            ? $"{path} is no git repository. Nothing was changed. Name the directory that holds .git."
+            : $"The repository {path} does not exist. Nothing was changed.");
+    }
+
+    private static RepositoryLayout Check(string common, string path) => LooksLikeGitDirectory(common)
+        ? new RepositoryLayout(common)
+        : throw new GitBackendException($"{path} has a .git, but {common} is no git directory (HEAD, objects or refs is missing). Nothing was changed.");
+
+    private static bool LooksLikeGitDirectory(string path) =>
+        File.Exists(Path.Combine(path, "HEAD")) && Directory.Exists(Path.Combine(path, "objects")) && Directory.Exists(Path.Combine(path, "refs"));
+}

@@ -1,0 +1,38 @@
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>The paths of an index: files, the directories above them, and submodules.</summary>
+internal sealed class TrackedPaths
+{
+    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _submodules = new(StringComparer.Ordinal);
+
+    /// <summary>The submodules' paths.</summary>
+    public IReadOnlyCollection<string> Submodules => _submodules;
+
+    /// <summary>Whether some tracked path has this file name, in whatever directory.</summary>
+    public bool HasFileNamed(string name) => _files.Any(file => file == name || file.EndsWith("/" + name, StringComparison.Ordinal));
+
+    public void Add(string path, bool isSubmodule)
+    {
+        if (isSubmodule)
+        {
+            _submodules.Add(path);
+            _directories.Add(path);
+        }
+        else
+        {
+            _files.Add(path);
+        }
+
+        for (int slash = path.LastIndexOf('/'); slash > 0 && _directories.Add(path[..slash]); slash = path.LastIndexOf('/', slash - 1))
+        {
+        }
+    }
+
+    public bool IsFile(string path) => _files.Contains(path);
+
+    public bool IsDirectory(string path) => _directories.Contains(path);
+
+    public bool IsSubmodule(string path) => _submodules.Contains(path);
+}
