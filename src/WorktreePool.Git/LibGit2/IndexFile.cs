@@ -1,0 +1,241 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>
+/// An index as git wrote it, read without git: with every flag, the raw bytes of names, and the file times that LibGit2Sharp hides.
+/// Versions 2 to 4 of a SHA-1 repository. Whatever else is in the file is an error, never a guess.
+/// </summary>
+internal sealed class IndexFile
+{
+    private const int FixedPart = 62;
+    private const int HashLength = 20;
+
+    private IndexFile(IReadOnlyList<IndexEntry> entries, bool isPartial) => (Entries, IsPartial) = (entries, isPartial);
+
+    /// <summary>In the order of git: by the bytes of the path.</summary>
+    public IReadOnlyList<IndexEntry> Entries { get; }
+
+    /// <summary>Whether it is split or sparse: then entries are elsewhere, or stand for whole directories.</summary>
+    public bool IsPartial { get; }
+
+    /// <summary>Reads an index.</summary>
+    /// <exception cref="InvalidDataException">It is damaged, or of a kind that is not known here.</exception>
+    public static IndexFile Parse(byte[] bytes)
+    {
+        try
+        {
+            return new Reader(bytes).Read();
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw new InvalidDataException("it ends too early", e);
+        }
+    }
+
+    /// <summary>The id of the tree that the entries make, as <c>git write-tree</c> would give it, without any object store.</summary>
+    public static byte[] TreeId(IReadOnlyList<IndexEntry> entries) => TreeId(entries, 0, entries.Count, 0);
+
+    private static byte[] TreeId(IReadOnlyList<IndexEntry> entries, int from, int to, int prefix)
+    {
+        using var tree = new MemoryStream();
+        for (int i = from; i < to;)
+        {
+            IndexEntry entry = entries[i];
+            ReadOnlySpan<byte> rest = entry.Path.AsSpan(prefix);
+            int slash = rest.IndexOf((byte)'/');
+            if (slash < 0)
+            {
+                WriteTreeEntry(tree, Convert.ToString(entry.Mode, 8), rest, entry.Id.Span);
+                i++;
+                continue;
+            }
+
+            ReadOnlySpan<byte> directory = entry.Path.AsSpan(0, prefix + slash + 1);
+            int end = i + 1;
+            while (end < to && entries[end].Path.AsSpan().StartsWith(directory))
+            {
+                end++;
+            }
+
+            WriteTreeEntry(tree, "40000", rest[..slash], TreeId(entries, i, end, directory.Length));
+            i = end;
+        }
+
+        return ObjectId("tree", tree.GetBuffer().AsSpan(0, (int)tree.Length));
+    }
+
+    /// <summary>The id of an object of this content.</summary>
+    public static byte[] ObjectId(string type, ReadOnlySpan<byte> content)
+    {
+        using IncrementalHash hash = BeginObject(type, content.Length);
+        hash.AppendData(content);
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>A hash that has taken an object's header and waits for its content.</summary>
+    public static IncrementalHash BeginObject(string type, long length)
+    {
+#pragma warning disable CA5350 // Git's object ids are SHA-1; this is about equality with what git computed.
+        IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
+#pragma warning restore CA5350
+        hash.AppendData(System.Text.Encoding.ASCII.GetBytes($"{type} {length}\0"));
+        return hash;
+    }
+
+    private static void WriteTreeEntry(MemoryStream tree, string mode, ReadOnlySpan<byte> name, ReadOnlySpan<byte> id)
+    {
+        tree.Write(System.Text.Encoding.ASCII.GetBytes(mode));
+        tree.WriteByte((byte)' ');
+        tree.Write(name);
+        tree.WriteByte(0);
+        tree.Write(id);
+    }
+
+    private sealed class Reader(byte[] bytes)
+    {
+        private byte[] _previous = [];
+        private int _at = 12;
+
+        public IndexFile Read()
+        {
+            if (bytes.Length < 12 + HashLength || !bytes.AsSpan(0, 4).SequenceEqual("DIRC"u8))
+            {
+                throw new InvalidDataException("it is no index");
+            }
+
+            int end = bytes.Length - HashLength;
+#pragma warning disable CA5350 // As git wrote it.
+            if (!SHA1.HashData(bytes.AsSpan(0, end)).AsSpan().SequenceEqual(bytes.AsSpan(end)))
+#pragma warning restore CA5350
+            {
+                throw new InvalidDataException("its checksum is wrong");
+            }
+
+            uint version = UInt32(4);
+            if (version is < 2 or > 4)
+            {
+                throw new InvalidDataException($"its version is {version}");
+            }
+
+            uint count = UInt32(8);
+            var entries = new List<IndexEntry>((int)Math.Min(count, (uint)bytes.Length / FixedPart));
+            for (uint i = 0; i < count; i++)
+            {
+                entries.Add(ReadEntry(version));
+            }
+
+            return new IndexFile(entries, ReadExtensions(end));
+        }
+
+        private IndexEntry ReadEntry(uint version)
+        {
+            int start = _at;
+            ushort flags = BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(start + 60, 2));
+            ushort more = 0;
+            _at = start + FixedPart;
+            if ((flags & 0x4000) != 0)
+            {
+                more = BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(_at, 2));
+                _at += 2;
+            }
+
+            byte[] path = version == 4 ? ReadCompressedPath() : ReadPath(start);
+            if (path.Length == 0 || path.AsSpan().SequenceCompareTo(_previous) < 0)
+            {
+                throw new InvalidDataException("its entries are out of order");
+            }
+
+            _previous = path;
+            return new IndexEntry
+            {
+                Path = path,
+                Mode = UInt32(start + 24),
+                Id = bytes.AsMemory(start + 40, HashLength),
+                Stamp = new IndexStamp(UInt32(start), UInt32(start + 4), UInt32(start + 8), UInt32(start + 12), UInt32(start + 20), UInt32(start + 28), UInt32(start + 32), UInt32(start + 36)),
+                Stage = (flags >> 12) & 3,
+                IsHidden = (flags & 0x8000) != 0 || (more & 0x4000) != 0,
+                IsIntentToAdd = (more & 0x2000) != 0,
+            };
+        }
+
+        private byte[] ReadPath(int start)
+        {
+            int length = bytes.AsSpan(_at).IndexOf((byte)0);
+            byte[] path = bytes.AsSpan(_at, length).ToArray();
+            _at = start + ((_at + length - start + 8) & ~7);
+            return path;
+        }
+
+        private byte[] ReadCompressedPath()
+        {
+            int strip = bytes[_at] & 0x7f;
+            while ((bytes[_at++] & 0x80) != 0)
+            {
+                strip = ((strip + 1) << 7) | (bytes[_at] & 0x7f);
+            }
+
+            int length = bytes.AsSpan(_at).IndexOf((byte)0);
+            byte[] path = [.. _previous.AsSpan(0, _previous.Length - strip), .. bytes.AsSpan(_at, length)];
+            _at += length + 1;
+            return path;
+        }
+
+        /// <summary>Uppercase extensions are caches that may be ignored; the others change what the entries mean.</summary>
+        private bool ReadExtensions(int end)
+        {
+            bool partial = false;
+            while (_at < end)
+            {
+                ReadOnlySpan<byte> name = bytes.AsSpan(_at, 4);
+                if (name.SequenceEqual("link"u8) || name.SequenceEqual("sdir"u8))
+                {
+                    partial = true;
+                }
+                else if (name[0] is < (byte)'A' or > (byte)'Z')
+                {
+                    throw new InvalidDataException($"it has the unknown extension {System.Text.Encoding.Latin1.GetString(name)}");
+                }
+
+                _at = checked(_at + 8 + (int)UInt32(_at + 4));
+            }
+
+            return partial;
+        }
+
+        private uint UInt32(int at) => BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(at, 4));
+    }
+}
+
+/// <summary>One entry of an index.</summary>
+internal readonly record struct IndexEntry
+{
+    public const uint Regular = 0x81A4;
+    public const uint Executable = 0x81ED;
+    public const uint Link = 0xA000;
+
+    /// <summary>The bytes of its path.</summary>
+    public required byte[] Path { get; init; }
+
+    /// <summary>As in a tree.</summary>
+    public required uint Mode { get; init; }
+
+    /// <summary>The 20 bytes of its blob's id.</summary>
+    public required ReadOnlyMemory<byte> Id { get; init; }
+
+    /// <summary>The file as it was when the entry was last known to equal it.</summary>
+    public IndexStamp Stamp { get; init; }
+
+    /// <summary>Above 0 in a conflict.</summary>
+    public int Stage { get; init; }
+
+    /// <summary>Assume-unchanged or skip-worktree.</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>From <c>git add -N</c>.</summary>
+    public bool IsIntentToAdd { get; init; }
+}
+
+/// <summary>What an index keeps of a file's status; 32 bits of each, as git does.</summary>
+internal readonly record struct IndexStamp(uint ChangedSeconds, uint ChangedNanoseconds, uint ModifiedSeconds, uint ModifiedNanoseconds, uint Inode, uint User, uint Group, uint Size);

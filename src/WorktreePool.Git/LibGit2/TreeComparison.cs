@@ -1,0 +1,199 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>
+/// Compares a slot's files with its index, byte for byte and mode for mode, and finds everything that is not in it. A file whose status is
+/// exactly the one in the index is taken as equal, by git's own rule for files younger than the index; every other one is read.
+/// </summary>
+internal sealed class TreeComparison
+{
+    private readonly IReadOnlyList<IndexEntry> _entries;
+    private readonly IndexStamp _written;
+    private readonly LiteralKeep _keep;
+    private readonly CancellationToken _cancellation;
+    private readonly Dictionary<byte[], int> _files;
+    private readonly HashSet<byte[]> _directories;
+    private readonly FindingList _differ = new(FindingIds.TreeDiffers);
+    private readonly FindingList _untracked = new(FindingIds.Untracked);
+    private readonly FindingList _closed = new(FindingIds.NotWritable);
+    private readonly byte[] _root;
+    private int _found;
+
+    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, LiteralKeep keep, CancellationToken cancellation)
+    {
+        (_entries, _written, _keep, _cancellation) = (entries, written, keep, cancellation);
+        _root = Encoding.UTF8.GetBytes(root);
+        _files = new Dictionary<byte[], int>(entries.Count, PathComparer.Instance);
+        _directories = new HashSet<byte[]>(PathComparer.Instance);
+        byte[] last = [];
+        for (int i = 0; i < entries.Count; i++)
+        {
+            byte[] path = entries[i].Path;
+            _files.TryAdd(path, i);
+            int slash = path.AsSpan().LastIndexOf((byte)'/');
+            if (slash > 0 && !path.AsSpan(0, slash).SequenceEqual(last))
+            {
+                last = path[..slash];
+                for (byte[] directory = last; _directories.Add(directory) && directory.AsSpan().LastIndexOf((byte)'/') is > 0 and int above;)
+                {
+                    directory = directory[..above];
+                }
+            }
+        }
+    }
+
+    /// <param name="root">The slot.</param>
+    /// <param name="entries">Its index, complete and without conflicts.</param>
+    /// <param name="written">The index file's own times.</param>
+    /// <param name="keep">What may be there besides.</param>
+    /// <param name="cancellation">Ends the walk.</param>
+    public static IEnumerable<Finding> Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, LiteralKeep keep, CancellationToken cancellation)
+    {
+        var comparison = new TreeComparison(root, entries, written, keep, cancellation);
+        return comparison.Run();
+    }
+
+    private List<Finding> Run()
+    {
+        WalkTracked([]);
+        if (_found < _files.Count)
+        {
+            _differ.Add($"{_files.Count - _found} tracked files are missing");
+        }
+
+        return [.. new[] { _differ, _untracked, _closed }.SelectMany(list => list.ToFindings())];
+    }
+
+    private void WalkTracked(byte[] directory)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        byte[] absolute = Absolute(directory);
+        if (UnixFiles.Status(absolute) is { IsOpenToOwner: false })
+        {
+            _closed.Add(UnixFiles.Text(directory.Length == 0 ? "."u8 : directory));
+        }
+
+        foreach (byte[] name in UnixFiles.Names(absolute))
+        {
+            if (directory.Length == 0 && name.AsSpan().SequenceEqual(".git"u8))
+            {
+                continue;
+            }
+
+            byte[] path = directory.Length == 0 ? name : [.. directory, (byte)'/', .. name];
+            if (UnixFiles.Status(Absolute(path)) is not { } status)
+            {
+                continue;
+            }
+
+            if (_files.TryGetValue(path, out int at))
+            {
+                _found++;
+                Compare(_entries[at], path, status);
+            }
+            else if (status.IsDirectory && _directories.Contains(path))
+            {
+                WalkTracked(path);
+            }
+            else if (!IsKept(path, status))
+            {
+                _untracked.Add(UnixFiles.Text(path));
+            }
+        }
+    }
+
+    /// <summary>Kept itself, or a directory that holds something kept and nothing else.</summary>
+    private bool IsKept(byte[] path, FileStatus status)
+    {
+        if (_keep.Keeps(path, status.IsDirectory))
+        {
+            return true;
+        }
+
+        if (!status.IsDirectory || !_keep.MayBeBelow(path))
+        {
+            return false;
+        }
+
+        List<byte[]> names = UnixFiles.Names(Absolute(path));
+        return names.Count > 0 && names.TrueForAll(name =>
+        {
+            byte[] inner = [.. path, (byte)'/', .. name];
+            return UnixFiles.Status(Absolute(inner)) is { } found && IsKept(inner, found);
+        });
+    }
+
+    private void Compare(IndexEntry entry, byte[] path, FileStatus status)
+    {
+        bool kindDiffers = entry.Mode == IndexEntry.Link ? !status.IsLink : !status.IsFile || status.IsExecutable != (entry.Mode == IndexEntry.Executable);
+        if (kindDiffers)
+        {
+            _differ.Add(UnixFiles.Text(path) + " has another type or mode");
+        }
+        else if (!(status.Stamp == entry.Stamp && IsOlderThanIndex(entry.Stamp)) && !HasContent(entry, path, status))
+        {
+            _differ.Add(UnixFiles.Text(path));
+        }
+    }
+
+    private bool IsOlderThanIndex(IndexStamp stamp) =>
+        (stamp.ModifiedSeconds, stamp.ModifiedNanoseconds).CompareTo((_written.ModifiedSeconds, _written.ModifiedNanoseconds)) < 0;
+
+    private bool HasContent(IndexEntry entry, byte[] path, FileStatus status)
+    {
+        if (status.IsLink)
+        {
+            return IndexFile.ObjectId("blob", UnixFiles.LinkTarget(Absolute(path))).AsSpan().SequenceEqual(entry.Id.Span);
+        }
+
+        using SafeFileHandle file = UnixFiles.OpenRead(Absolute(path), status);
+        using IncrementalHash hash = IndexFile.BeginObject("blob", status.Size);
+        byte[] buffer = new byte[(int)Math.Clamp(status.Size, 1, 1 << 16)];
+        long at = 0;
+        for (int read; (read = RandomAccess.Read(file, buffer, at)) > 0; at += read)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return hash.GetHashAndReset().AsSpan().SequenceEqual(entry.Id.Span);
+    }
+
+    private byte[] Absolute(byte[] path) => path.Length == 0 ? _root : [.. _root, (byte)'/', .. path];
+
+    /// <summary>A finding's evidence: the first few, and how many there are.</summary>
+    private sealed class FindingList(string id)
+    {
+        private const int Shown = 5;
+        private readonly List<string> _first = [];
+        private int _count;
+
+        public void Add(string detail)
+        {
+            if (_count++ < Shown)
+            {
+                _first.Add(detail);
+            }
+        }
+
+        public IEnumerable<Finding> ToFindings() =>
+            _count == 0 ? [] : [new Finding(id, string.Join(", ", _first) + (_count > Shown ? $" and {_count - Shown} more" : ""))];
+    }
+
+    private sealed class PathComparer : IEqualityComparer<byte[]>
+    {
+        public static PathComparer Instance { get; } = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(byte[] path)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(path);
+            return hash.ToHashCode();
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>
+/// What .NET's file API cannot say about a file on Linux: its change time and inode, and a name that is no UTF-8. Paths are bytes.
+/// Nothing here follows a link in the last part of a path.
+/// </summary>
+internal static partial class UnixFiles
+{
+    private const int CurrentDirectory = -100;
+    private const int NoFollow = 0x100;
+    private const int EmptyPath = 0x1000;
+    private const uint BasicStatus = 0x7ff;
+    private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
+    private const int NoEntry = 2;
+    private const int NotDirectory = 20;
+    private const int NameOffset = 19;
+
+    /// <summary>Whether these calls exist here with the layout they are made with.</summary>
+    public static bool IsSupported { get; } =
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    /// <summary>A file's status; null when there is no such file.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    public static FileStatus? Status(ReadOnlySpan<byte> path)
+    {
+        if (StatX(CurrentDirectory, Terminated(path), NoFollow, BasicStatus, out StatXBuffer buffer) == 0)
+        {
+            return new FileStatus(buffer);
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        return error is NoEntry or NotDirectory ? null : throw Failed("read the status of", path, error);
+    }
+
+    /// <summary>The names in a directory, without <c>.</c> and <c>..</c>.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static List<byte[]> Names(ReadOnlySpan<byte> path)
+    {
+        nint directory = OpenDirectory(Terminated(path));
+        if (directory == 0)
+        {
+            throw Failed("read the directory", path, Marshal.GetLastPInvokeError());
+        }
+
+        try
+        {
+            List<byte[]> names = [];
+            for (nint entry = ReadDirectory(directory); entry != 0; entry = ReadDirectory(directory))
+            {
+                byte[] name = NameAt(entry + NameOffset);
+                if (!name.AsSpan().SequenceEqual("."u8) && !name.AsSpan().SequenceEqual(".."u8))
+                {
+                    names.Add(name);
+                }
+            }
+
+            int error = Marshal.GetLastPInvokeError();
+            return error == 0 ? names : throw Failed("read the directory", path, error);
+        }
+        finally
+        {
+            _ = CloseDirectory(directory);
+        }
+    }
+
+    /// <summary>Opens a regular file to read.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <param name="expected">The status it was seen with: another file in its place is an error.</param>
+    /// <exception cref="IOException">It cannot be opened, or is another file by now.</exception>
+    public static SafeFileHandle OpenRead(ReadOnlySpan<byte> path, FileStatus expected)
+    {
+        int descriptor = Open(Terminated(path), NonBlockingCloseOnExec);
+        if (descriptor < 0)
+        {
+            throw Failed("open", path, Marshal.GetLastPInvokeError());
+        }
+
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (StatX(descriptor, [0], EmptyPath, BasicStatus, out StatXBuffer buffer) == 0 && new FileStatus(buffer) is { IsFile: true } now && now.Stamp == expected.Stamp)
+        {
+            return handle;
+        }
+
+        handle.Dispose();
+        throw new IOException($"{Text(path)} changed while it was read");
+    }
+
+    /// <summary>Where a link points.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static byte[] LinkTarget(ReadOnlySpan<byte> path)
+    {
+        byte[] buffer = new byte[4096];
+        nint length = ReadLink(Terminated(path), buffer, buffer.Length);
+        return length >= 0 ? buffer[..(int)length] : throw Failed("read the link", path, Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>A path for people.</summary>
+    public static string Text(ReadOnlySpan<byte> path) => System.Text.Encoding.UTF8.GetString(path);
+
+    private static byte[] Terminated(ReadOnlySpan<byte> path) => [.. path, 0];
+
+    private static byte[] NameAt(nint address)
+    {
+        int length = 0;
+        while (Marshal.ReadByte(address, length) != 0)
+        {
+            length++;
+        }
+
+        byte[] name = new byte[length];
+        Marshal.Copy(address, name, 0, length);
+        return name;
+    }
+
+    private static IOException Failed(string what, ReadOnlySpan<byte> path, int error) =>
+        new($"cannot {what} {Text(path)}: {Marshal.GetPInvokeErrorMessage(error)}");
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int StatX(int directory, byte[] path, int flags, uint mask, out StatXBuffer buffer);
+
+    [LibraryImport("libc", EntryPoint = "opendir", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint OpenDirectory(byte[] path);
+
+    [LibraryImport("libc", EntryPoint = "readdir", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint ReadDirectory(nint directory);
+
+    [LibraryImport("libc", EntryPoint = "closedir")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int CloseDirectory(nint directory);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Open(byte[] path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint ReadLink(byte[] path, byte[] buffer, nint size);
+
+    /// <summary>The kernel's <c>struct statx</c>: the same on every architecture.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct StatXBuffer
+    {
+        [FieldOffset(20)]
+        public uint User;
+
+        [FieldOffset(24)]
+        public uint Group;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(96)]
+        public long ChangedSeconds;
+
+        [FieldOffset(104)]
+        public uint ChangedNanoseconds;
+
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
+    }
+}
+
+/// <summary>What a file is.</summary>
+internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
+{
+    private const int Kind = 0xF000;
+
+    public bool IsFile => (buffer.Mode & Kind) == 0x8000;
+
+    public bool IsDirectory => (buffer.Mode & Kind) == 0x4000;
+
+    public bool IsLink => (buffer.Mode & Kind) == 0xA000;
+
+    /// <summary>As git sees it: the owner may execute it.</summary>
+    public bool IsExecutable => (buffer.Mode & 0x40) != 0;
+
+    /// <summary>Its owner may read, write, and search it.</summary>
+    public bool IsOpenToOwner => (buffer.Mode & 0x1C0) == 0x1C0;
+
+    public long Size => (long)buffer.Size;
+
+    /// <summary>As an index keeps it.</summary>
+    public IndexStamp Stamp => new(
+        (uint)buffer.ChangedSeconds, buffer.ChangedNanoseconds, (uint)buffer.ModifiedSeconds, buffer.ModifiedNanoseconds,
+        (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
+}
