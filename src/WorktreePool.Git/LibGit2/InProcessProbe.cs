@@ -1,45 +1,88 @@
 using System.Text;
 using LibGit2Sharp;
+using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>
-/// Compares index and files of a slot whose structure is sound with a commit, without starting a process. It answers only where its
-/// answer is the one git would give: otherwise it says why it cannot.
+/// Probes a slot without starting a process: links and HEAD by their files, the index by its own reader, files by an own walk. It answers
+/// only where its answer is the one git would give: otherwise it says why it cannot.
 /// </summary>
-internal sealed class InProcessProbe(string commonDirectory, LiteralKeep keep)
+internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns keep)
 {
     private const uint Submodule = 0xE000;
+    private const string BranchPrefix = "ref: refs/heads/";
 
-    private readonly ObjectReader _objects = new(commonDirectory);
+    private readonly AdminDirectory _admin = new(repository);
+    private readonly ObjectReader _objects = new(repository.CommonDirectory);
 
-    /// <summary>What is wrong with index and files; or why it cannot be told here.</summary>
-    /// <param name="slot">The slot's directory.</param>
-    /// <param name="admin">Its admin directory.</param>
-    /// <param name="commit">The full id of the commit it shall be at.</param>
+    /// <summary>What is wrong with a slot; or why it cannot be told here.</summary>
+    /// <param name="place">The slot.</param>
+    /// <param name="target">What it shall be.</param>
     /// <param name="cancellation">Ends the read.</param>
-    public ContentAnswer Compare(string slot, string admin, string commit, CancellationToken cancellation)
+    public InProcessAnswer Run(SlotPlace place, SlotTarget target, CancellationToken cancellation)
     {
+        if (!UnixFiles.IsSupported)
+        {
+            return InProcessAnswer.Unable("the probe in process is made for Linux");
+        }
+
         try
         {
-            return CompareCore(slot, Path.Combine(admin, "index"), commit, cancellation);
+            return RunCore(place, target, cancellation);
         }
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
-            return ContentAnswer.Unable(e.Message);
+            return InProcessAnswer.Unable(e.Message);
         }
     }
 
-    private ContentAnswer CompareCore(string slot, string path, string commit, CancellationToken cancellation)
+    private InProcessAnswer RunCore(SlotPlace place, SlotTarget target, CancellationToken cancellation)
     {
-        if (HasAttributesOfItsOwn())
+        string admin = _admin.NameFor(place);
+        List<Finding> findings = _admin.Examine(place, admin);
+        string? known = SafeFile.IsRealDirectory(_admin.PathOf(admin)) ? admin : null;
+        if (findings.Count > 0)
         {
-            return ContentAnswer.Unable("the repository's info/attributes may change the bytes of files");
+            return new InProcessAnswer(new SlotProbe(findings, null, known));
         }
 
+        string? head = ExamineHead(admin, target, findings);
+        return CompareContent(place, admin, target.Commit, findings, cancellation) is { } reason
+            ? InProcessAnswer.Unable(reason)
+            : new InProcessAnswer(new SlotProbe(findings, head, admin));
+    }
+
+    private string? ExamineHead(string admin, SlotTarget target, List<Finding> findings)
+    {
+        string? head = _admin.ReadHead(admin);
+        string? branch = head?.StartsWith(BranchPrefix, StringComparison.Ordinal) == true ? head[BranchPrefix.Length..] : null;
+        string? commit = head is null ? null : branch is null ? FullId(head) : _objects.Resolve("refs/heads/" + branch);
+        if (branch != target.Branch)
+        {
+            findings.Add(new Finding(FindingIds.OnBranch, branch is null ? $"HEAD is detached, not on {target.Branch}" : $"HEAD is on {branch}"));
+        }
+
+        if (commit is null)
+        {
+            findings.Add(new Finding(FindingIds.HeadBroken, head is null ? "HEAD cannot be read" : $"HEAD is \"{head}\", which is no commit"));
+        }
+        else if (commit != target.Commit)
+        {
+            findings.Add(new Finding(FindingIds.WrongCommit, $"HEAD is {commit}, not {target.Commit}"));
+        }
+
+        return commit;
+    }
+
+    /// <summary>Adds what is wrong with index and files; or says why that cannot be told.</summary>
+    private string? CompareContent(SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
+    {
+        string path = Path.Combine(_admin.PathOf(admin), "index");
         if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
         {
-            return new ContentAnswer([new Finding(FindingIds.IndexBroken, "there is no index file")]);
+            findings.Add(new Finding(FindingIds.IndexBroken, "there is no index file"));
+            return null;
         }
 
         IndexFile index;
@@ -49,21 +92,34 @@ internal sealed class InProcessProbe(string commonDirectory, LiteralKeep keep)
         }
         catch (InvalidDataException e)
         {
-            return new ContentAnswer([new Finding(FindingIds.IndexBroken, $"the index cannot be read: {e.Message}")]);
+            findings.Add(new Finding(FindingIds.IndexBroken, $"the index cannot be read: {e.Message}"));
+            return null;
         }
 
         if (index.IsPartial)
         {
-            return new ContentAnswer([new Finding(FindingIds.IndexHidden, "the index is split or sparse")]);
+            findings.Add(new Finding(FindingIds.IndexHidden, "the index is split or sparse"));
+            return null;
         }
 
-        return WhyNot(index) is { } reason
-            ? ContentAnswer.Unable(reason)
-            : new ContentAnswer([.. AgainstCommit(index, commit), .. TreeComparison.Run(slot, index.Entries, status.Stamp, keep, cancellation)]);
+        if (WhyNot(index) is { } reason)
+        {
+            return reason;
+        }
+
+        findings.AddRange(AgainstCommit(index, commit));
+        findings.AddRange(TreeComparison.Run(place.Path, index.Entries, status.Stamp, keep, cancellation));
+        return null;
     }
 
     private string? WhyNot(IndexFile index)
     {
+        string own = Path.Combine(repository.CommonDirectory, "info", "attributes");
+        if (File.Exists(own) && !ObjectReader.IsPlainAttributes(File.ReadAllText(own)))
+        {
+            return $"{own} may change the bytes of files";
+        }
+
         foreach (IndexEntry entry in index.Entries)
         {
             if (entry.Mode == Submodule)
@@ -98,17 +154,13 @@ internal sealed class InProcessProbe(string commonDirectory, LiteralKeep keep)
         }
     }
 
-    private bool HasAttributesOfItsOwn()
-    {
-        string path = Path.Combine(commonDirectory, "info", "attributes");
-        return File.Exists(path) && !ObjectReader.IsPlainAttributes(File.ReadAllText(path));
-    }
+    private static string? FullId(string head) => head.Length == 40 && head.All(char.IsAsciiHexDigitLower) ? head : null;
 }
 
-/// <summary>What a comparison gave.</summary>
-/// <param name="Findings">What is wrong; nothing when there was no answer.</param>
-/// <param name="Reason">Why there is no answer; null when there is one.</param>
-internal sealed record ContentAnswer(IReadOnlyList<Finding> Findings, string? Reason = null)
+/// <summary>What a probe in process gave.</summary>
+/// <param name="Probe">The answer; null when there is none.</param>
+/// <param name="Reason">Why there is none.</param>
+internal sealed record InProcessAnswer(SlotProbe? Probe, string? Reason = null)
 {
-    public static ContentAnswer Unable(string reason) => new([], reason);
+    public static InProcessAnswer Unable(string reason) => new(null, reason);
 }

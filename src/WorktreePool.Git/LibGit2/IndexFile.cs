@@ -96,6 +96,7 @@ internal sealed class IndexFile
     private sealed class Reader(byte[] bytes)
     {
         private byte[] _previous = [];
+        private bool _ordered = true;
         private int _at = 12;
 
         public IndexFile Read()
@@ -126,7 +127,8 @@ internal sealed class IndexFile
                 entries.Add(ReadEntry(version));
             }
 
-            return new IndexFile(entries, ReadExtensions(end));
+            bool isPartial = ReadExtensions(end);
+            return _ordered || isPartial ? new IndexFile(entries, isPartial) : throw new InvalidDataException("its entries are out of order");
         }
 
         private IndexEntry ReadEntry(uint version)
@@ -142,18 +144,14 @@ internal sealed class IndexFile
             }
 
             byte[] path = version == 4 ? ReadCompressedPath() : ReadPath(start);
-            if (path.Length == 0 || path.AsSpan().SequenceCompareTo(_previous) < 0)
-            {
-                throw new InvalidDataException("its entries are out of order");
-            }
-
+            _ordered &= path.Length > 0 && path.AsSpan().SequenceCompareTo(_previous) >= 0;
             _previous = path;
             return new IndexEntry
             {
                 Path = path,
                 Mode = UInt32(start + 24),
                 Id = bytes.AsMemory(start + 40, HashLength),
-                Stamp = new IndexStamp(UInt32(start), UInt32(start + 4), UInt32(start + 8), UInt32(start + 12), UInt32(start + 20), UInt32(start + 28), UInt32(start + 32), UInt32(start + 36)),
+                Stamp = new IndexStamp(UInt32(start), UInt32(start + 4), UInt32(start + 8), UInt32(start + 12), UInt32(start + 16), UInt32(start + 20), UInt32(start + 28), UInt32(start + 32), UInt32(start + 36)),
                 Stage = (flags >> 12) & 3,
                 IsHidden = (flags & 0x8000) != 0 || (more & 0x4000) != 0,
                 IsIntentToAdd = (more & 0x2000) != 0,
@@ -238,4 +236,8 @@ internal readonly record struct IndexEntry
 }
 
 /// <summary>What an index keeps of a file's status; 32 bits of each, as git does.</summary>
-internal readonly record struct IndexStamp(uint ChangedSeconds, uint ChangedNanoseconds, uint ModifiedSeconds, uint ModifiedNanoseconds, uint Inode, uint User, uint Group, uint Size);
+internal readonly record struct IndexStamp(uint ChangedSeconds, uint ChangedNanoseconds, uint ModifiedSeconds, uint ModifiedNanoseconds, uint Device, uint Inode, uint User, uint Group, uint Size)
+{
+    /// <summary>Whether the file is the same; a device's number may change at a restart, and git does not look at it either.</summary>
+    public bool IsSame(IndexStamp other) => this with { Device = 0 } == other with { Device = 0 };
+}

@@ -38,6 +38,16 @@ internal sealed class ObjectReader(string commonDirectory)
         return tree;
     }
 
+    /// <summary>The commit a branch stands at; null when there is no such branch, or it is damaged.</summary>
+    /// <param name="reference">The full refname.</param>
+    /// <exception cref="LibGit2SharpException">The repository cannot be read.</exception>
+    public string? Resolve(string reference)
+    {
+        using Repository repository = Open(commonDirectory);
+        return repository.Refs[reference]?.ResolveToDirectReference() is { } direct
+            && repository.Lookup<GitObject>(direct.TargetIdentifier)?.Peel<Commit>() is { } commit ? commit.Sha : null;
+    }
+
     /// <summary>
     /// Whether a <c>.gitattributes</c> leaves the bytes of files alone. <c>text</c> and <c>text=auto</c> do where nothing asks for
     /// other line ends than a line feed, as in every slot; filters, keywords, encodings, and explicit line ends do not.

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
@@ -12,7 +13,7 @@ internal sealed class TreeComparison
 {
     private readonly IReadOnlyList<IndexEntry> _entries;
     private readonly IndexStamp _written;
-    private readonly LiteralKeep _keep;
+    private readonly KeepPatterns _keep;
     private readonly CancellationToken _cancellation;
     private readonly Dictionary<byte[], int> _files;
     private readonly HashSet<byte[]> _directories;
@@ -22,7 +23,7 @@ internal sealed class TreeComparison
     private readonly byte[] _root;
     private int _found;
 
-    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, LiteralKeep keep, CancellationToken cancellation)
+    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         (_entries, _written, _keep, _cancellation) = (entries, written, keep, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
@@ -50,7 +51,7 @@ internal sealed class TreeComparison
     /// <param name="written">The index file's own times.</param>
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
-    public static IEnumerable<Finding> Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, LiteralKeep keep, CancellationToken cancellation)
+    public static IEnumerable<Finding> Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         var comparison = new TreeComparison(root, entries, written, keep, cancellation);
         return comparison.Run();
@@ -58,7 +59,7 @@ internal sealed class TreeComparison
 
     private List<Finding> Run()
     {
-        WalkTracked([]);
+        Walk([]);
         if (_found < _files.Count)
         {
             _differ.Add($"{_files.Count - _found} tracked files are missing");
@@ -67,7 +68,7 @@ internal sealed class TreeComparison
         return [.. new[] { _differ, _untracked, _closed }.SelectMany(list => list.ToFindings())];
     }
 
-    private void WalkTracked(byte[] directory)
+    private void Walk(byte[] directory)
     {
         _cancellation.ThrowIfCancellationRequested();
         byte[] absolute = Absolute(directory);
@@ -96,34 +97,31 @@ internal sealed class TreeComparison
             }
             else if (status.IsDirectory && _directories.Contains(path))
             {
-                WalkTracked(path);
+                Walk(path);
             }
-            else if (!IsKept(path, status))
+            else
             {
-                _untracked.Add(UnixFiles.Text(path));
+                WalkUntracked(path, status);
             }
         }
     }
 
-    /// <summary>Kept itself, or a directory that holds something kept and nothing else.</summary>
-    private bool IsKept(byte[] path, FileStatus status)
+    private void WalkUntracked(byte[] path, FileStatus status)
     {
-        if (_keep.Keeps(path, status.IsDirectory))
+        string text = UnixFiles.Text(path);
+        if (!status.IsLink && _keep.Keeps(text, status.IsDirectory))
         {
-            return true;
+            return;
         }
 
-        if (!status.IsDirectory || !_keep.MayBeBelow(path))
+        if (status.IsDirectory && _keep.MayKeepBelow(text))
         {
-            return false;
+            Walk(path);
         }
-
-        List<byte[]> names = UnixFiles.Names(Absolute(path));
-        return names.Count > 0 && names.TrueForAll(name =>
+        else
         {
-            byte[] inner = [.. path, (byte)'/', .. name];
-            return UnixFiles.Status(Absolute(inner)) is { } found && IsKept(inner, found);
-        });
+            _untracked.Add(text);
+        }
     }
 
     private void Compare(IndexEntry entry, byte[] path, FileStatus status)
@@ -133,7 +131,7 @@ internal sealed class TreeComparison
         {
             _differ.Add(UnixFiles.Text(path) + " has another type or mode");
         }
-        else if (!(status.Stamp == entry.Stamp && IsOlderThanIndex(entry.Stamp)) && !HasContent(entry, path, status))
+        else if (!(status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) && !HasContent(entry, path, status))
         {
             _differ.Add(UnixFiles.Text(path));
         }

@@ -175,6 +175,12 @@ internal static partial class UnixFiles
 
         [FieldOffset(120)]
         public uint ModifiedNanoseconds;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
     }
 }
 
@@ -197,8 +203,11 @@ internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
 
     public long Size => (long)buffer.Size;
 
+    /// <summary>The low 32 bits of the number that <c>stat</c> gives.</summary>
+    private uint Device => (buffer.DeviceMinor & 0xff) | ((buffer.DeviceMajor & 0xfff) << 8) | ((buffer.DeviceMinor & ~0xffu) << 12);
+
     /// <summary>As an index keeps it.</summary>
     public IndexStamp Stamp => new(
         (uint)buffer.ChangedSeconds, buffer.ChangedNanoseconds, (uint)buffer.ModifiedSeconds, buffer.ModifiedNanoseconds,
-        (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
+        Device, (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
 }

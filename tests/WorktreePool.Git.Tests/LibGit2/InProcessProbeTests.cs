@@ -1,0 +1,56 @@
+using WorktreePool.Git.LibGit2;
+using WorktreePool.Git.Worktree;
+using WorktreePool.Testing.Conformance;
+
+namespace WorktreePool.Git.Tests.LibGit2;
+
+public sealed class InProcessProbeTests : IAsyncLifetime
+{
+    private TestRepository _repository = null!;
+    private SlotPlace _place = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _repository = await TestRepository.CreateAsync();
+        _place = _repository.Place("slot-0");
+        await _repository.GitAsync(_repository.Main, "worktree", "add", "-q", "--detach", _place.Path, "origin/main");
+    }
+
+    public ValueTask DisposeAsync() => _repository.DisposeAsync();
+
+    [Fact]
+    public void A_worktree_as_git_makes_it_is_ready()
+    {
+        InProcessAnswer answer = Run();
+
+        answer.Reason.Should().BeNull();
+        answer.Probe!.Findings.Should().BeEmpty();
+        answer.Probe.Head.Should().Be(_repository.Commit);
+        answer.Probe.Admin.Should().Be("slot-0");
+    }
+
+    [Theory]
+    [InlineData("echo '*.txt eol=crlf' > .gitattributes && git add . && git commit -qm x")]
+    [InlineData("echo '*.txt filter=lfs' > .gitattributes && git add . && git commit -qm x")]
+    [InlineData("echo '*.txt ident' > src/.gitattributes && git add . && git commit -qm x")]
+    [InlineData("echo '*.none working-tree-encoding=UTF-16' > .gitattributes && git add . && git commit -qm x")]
+    [InlineData("git update-index --add --cacheinfo \"160000,$(git rev-parse HEAD),sub\" && git commit -qm x")]
+    [InlineData("mkdir -p ../../../repo/.git/info && echo '* ident' > ../../../repo/.git/info/attributes")]
+    public async Task What_could_change_bytes_is_left_to_git(string script)
+    {
+        await _repository.ShellAsync(_place.Path, script);
+
+        Run(await _repository.GitAsync(_place.Path, "rev-parse", "HEAD")).Reason.Should().NotBeNull();
+    }
+
+    [Fact]
+    public async Task Automatic_text_is_answered_here()
+    {
+        await _repository.ShellAsync(_place.Path, "echo '* text=auto' > .gitattributes && git add . && git commit -qm x");
+
+        Run(await _repository.GitAsync(_place.Path, "rev-parse", "HEAD")).Probe!.Findings.Should().BeEmpty();
+    }
+
+    private InProcessAnswer Run(string? commit = null) =>
+        new InProcessProbe(RepositoryLayout.Find(_repository.Main), new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
+}
