@@ -1,0 +1,28 @@
+namespace WorktreePool.Git.Cli;
+
+/// <summary>One run of git: arguments, the place it works on, and what is fed to it.</summary>
+internal sealed record GitCall(params IReadOnlyList<string> Arguments)
+{
+    /// <summary>Variables on top of the hermetic ones.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings that win over every config file.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
+    /// <summary>What it works on: a slot's path, or the common directory. Marks the process, so that one orphaned by a crash can be found.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>Bytes for standard input; null closes it.</summary>
+    public string? Input { get; init; }
+}
+
+/// <summary>How a run ended.</summary>
+internal sealed record GitResult(int ExitCode, string Output, string Error)
+{
+    public bool Succeeded => ExitCode == 0;
+
+    /// <summary>The fields of a <c>-z</c> output.</summary>
+    public IEnumerable<string> Fields => Output.Split('\0').SkipLast(Output.EndsWith('\0') ? 1 : 0);
+
+    public string Line => Output.Trim();
+}

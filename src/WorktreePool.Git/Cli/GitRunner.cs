@@ -1,0 +1,126 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// Runs git hermetically (docs/desync.md, "A hermetic git call"): no shell, an argument list, no inherited GIT_*, no system or user config, no
+/// prompt, no pager, no editor, nothing discovered. Cancellation kills the whole process tree.
+/// </summary>
+internal sealed class GitRunner
+{
+    /// <summary>Set in every git process to what it works on.</summary>
+    public const string Marker = "WORKTREE_POOL_GIT";
+
+    private readonly Lazy<string> _git = new(GitExecutable.Find);
+
+    /// <summary>Runs git and returns whatever it says.</summary>
+    public async ValueTask<GitResult> TryRunAsync(GitCall call, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var process = new Process { StartInfo = Describe(call) };
+        try
+        {
+            process.Start();
+        }
+        catch (Win32Exception e)
+        {
+            throw new GitBackendException($"git could not be started ({e.Message}). No slot was touched.", e);
+        }
+
+        using CancellationTokenRegistration kill = cancellationToken.Register(() => Kill(process));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        try
+        {
+            if (call.Input is not null)
+            {
+                await process.StandardInput.WriteAsync(call.Input.AsMemory(), cancellationToken).ConfigureAwait(false);
+            }
+
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading its input; its exit code says why.
+        }
+
+        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        // A grandchild that holds the pipes open must not hold us: its output is of no interest.
+        string text = await output.WaitAsync(cancellationToken).ConfigureAwait(false);
+        string complaint = await error.WaitAsync(cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return new GitResult(process.ExitCode, text, complaint);
+    }
+
+    /// <summary>Runs git.</summary>
+    /// <exception cref="GitBackendException">It failed.</exception>
+    public async ValueTask<GitResult> RunAsync(GitCall call, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(call, cancellationToken).ConfigureAwait(false);
+        return result.Succeeded ? result : throw new GitBackendException(
+            $"git {string.Join(' ', call.Arguments.Take(4))} failed on {call.Subject} (exit {result.ExitCode}): {Tail(result.Error)}");
+    }
+
+    private static string Tail(string text)
+    {
+        string tail = text.Trim().ReplaceLineEndings(" / ");
+        return tail.Length > 600 ? "… " + tail[^600..] : tail;
+    }
+
+    private ProcessStartInfo Describe(GitCall call)
+    {
+        var start = new ProcessStartInfo(_git.Value, call.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
+
+            // Never a slot: a relative path in some config must not lead into one.
+            WorkingDirectory = Path.GetPathRoot(call.Subject)!,
+        };
+        IDictionary<string, string?> environment = start.Environment;
+        foreach (string inherited in environment.Keys.Where(key => key.StartsWith("GIT_", StringComparison.OrdinalIgnoreCase) || key is "SSH_ASKPASS" or "LANGUAGE").ToList())
+        {
+            environment.Remove(inherited);
+        }
+
+        foreach ((string key, string value) in HermeticSettings.Environment)
+        {
+            environment[key] = value;
+        }
+
+        environment[Marker] = call.Subject;
+        foreach ((string key, string value) in call.Environment)
+        {
+            // Empty means: not set, so that git's own default counts.
+            environment[key] = value.Length == 0 ? null : value;
+        }
+
+        environment["GIT_CONFIG_COUNT"] = call.Settings.Count.ToString(CultureInfo.InvariantCulture);
+        for (int i = 0; i < call.Settings.Count; i++)
+        {
+            environment[$"GIT_CONFIG_KEY_{i}"] = call.Settings[i].Key;
+            environment[$"GIT_CONFIG_VALUE_{i}"] = call.Settings[i].Value;
+        }
+
+        return start;
+    }
+
+    private static void Kill(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It has ended by itself.
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text;
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// A git common directory of the pool's own, which git is given in place of the repository's whenever it works on a slot: objects and the
+/// slot's admin directory are the real ones, but config, hooks, info and refs are ours. So whatever was planted in the shared repository,
+/// including a config that git cannot parse, does not exist for these calls.
+/// </summary>
+internal sealed class NeutralDirectory(RepositoryLayout repository, string poolDirectory, Baseline baseline)
+{
+    private BaselineDocument? _written;
+
+    public string DirectoryPath { get; } = Path.Combine(poolDirectory, "neutral.git");
+
+    /// <summary>The environment of a call on a slot.</summary>
+    /// <param name="admin">The slot's admin directory; null for calls that need only objects.</param>
+    /// <param name="slot">The slot's path; null for none.</param>
+    public Dictionary<string, string> EnvironmentFor(string? admin, string? slot)
+    {
+        Prepare();
+        var environment = new Dictionary<string, string>
+        {
+            ["GIT_DIR"] = admin ?? DirectoryPath,
+            ["GIT_COMMON_DIR"] = DirectoryPath,
+            ["GIT_OBJECT_DIRECTORY"] = repository.Objects,
+        };
+        if (slot is not null)
+        {
+            environment["GIT_WORK_TREE"] = slot;
+            environment["GIT_CEILING_DIRECTORIES"] = Path.GetDirectoryName(slot)!;
+        }
+
+        return environment;
+    }
+
+    private void Prepare()
+    {
+        BaselineDocument document = baseline.Current;
+        if (ReferenceEquals(document, _written) && File.Exists(Path.Combine(DirectoryPath, "HEAD")))
+        {
+            return;
+        }
+
+        Directory.CreateDirectory(Path.Combine(DirectoryPath, "objects"));
+        Directory.CreateDirectory(Path.Combine(DirectoryPath, "refs"));
+        SafeFile.Write(Path.Combine(DirectoryPath, "config"), Config(document));
+        SafeFile.Write(Path.Combine(DirectoryPath, "HEAD"), "ref: refs/heads/none\n");
+        _written = document;
+    }
+
+    private static string Config(BaselineDocument document)
+    {
+        var config = new StringBuilder("# Written by WorktreePool; changes are lost.\n");
+        bool isSha1 = document.ObjectFormat == "sha1";
+        Append(new("core.repositoryformatversion", isSha1 ? "0" : "1"));
+        Append(new("core.bare", "false"));
+        if (!isSha1)
+        {
+            Append(new("extensions.objectformat", document.ObjectFormat));
+        }
+
+        foreach (KeyValuePair<string, string> setting in HermeticSettings.Settings.Concat(HermeticSettings.Checkout).Concat(document.Checkout))
+        {
+            Append(setting);
+        }
+
+        // A filter whose program is not there cannot be run by anybody; without this a required one would stop every checkout.
+        if (!IsOnPath("git-lfs"))
+        {
+            foreach (string key in new[] { "smudge", "clean", "process" })
+            {
+                Append(new($"filter.lfs.{key}", ""));
+            }
+
+            Append(new("filter.lfs.required", "false"));
+        }
+
+        return config.ToString();
+
+        void Append(KeyValuePair<string, string> setting)
+        {
+            int first = setting.Key.IndexOf('.', StringComparison.Ordinal);
+            int last = setting.Key.LastIndexOf('.');
+            string subsection = last > first ? $" \"{Escape(setting.Key[(first + 1)..last])}\"" : "";
+            config.Append('[').Append(setting.Key.AsSpan(0, first)).Append(subsection).Append("]\n\t")
+                .Append(setting.Key.AsSpan(last + 1)).Append(" = \"").Append(Escape(setting.Value)).Append("\"\n");
+        }
+    }
+
+    private static string Escape(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    private static bool IsOnPath(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(directory => directory.Length > 0 && File.Exists(Path.Combine(directory, name)));
+}

@@ -1,0 +1,59 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// Fetches one branch from the trusted URL. Runs in the neutral directory, so that no URL rewrite, upload-pack command or helper from the shared
+/// config takes part; the objects go to the repository, and the tracking ref is moved afterwards if nothing stands in the way.
+/// </summary>
+internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, RepositoryRefs refs, GitRunner git)
+{
+    private const string Prefix = "refs/remotes/";
+
+    public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken)
+    {
+        string? remote = baseline.Current.Remotes.Keys
+            .Where(name => reference.StartsWith($"{Prefix}{name}/", StringComparison.Ordinal)).MaxBy(name => name.Length);
+        if (remote is null)
+        {
+            return null;
+        }
+
+        string branch = reference[(Prefix.Length + remote.Length + 1)..];
+        Dictionary<string, string> environment = neutral.EnvironmentFor(null, null);
+        if (baseline.Current.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
+        {
+            environment["GIT_SSH_COMMAND"] = ssh;
+        }
+
+        // What we have already, so that only news is transferred: the neutral directory has no refs of its own.
+        foreach ((string have, string name) in new[] { (reference, "tracking"), ("HEAD", "head") })
+        {
+            if (await refs.ResolveAsync(have, cancellationToken).ConfigureAwait(false) is { } commit)
+            {
+                await git.TryRunAsync(Call(environment, "update-ref", $"refs/have/{name}", commit), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        string fetched = $"refs/fetched/{Guid.NewGuid():N}";
+        await git.RunAsync(
+            Call(environment, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Url(remote), $"+refs/heads/{branch}:{fetched}"),
+            cancellationToken).ConfigureAwait(false);
+        string tip = (await git.RunAsync(Call(environment, "rev-parse", "--verify", fetched + "^{commit}"), cancellationToken).ConfigureAwait(false)).Line;
+        await git.TryRunAsync(Call(environment, "update-ref", "-d", fetched), cancellationToken).ConfigureAwait(false);
+
+        // Best effort: a stale lock or a ref in the way must not keep the pool from the commit it has just been given.
+        await refs.TryMoveAsync(reference, tip, cancellationToken).ConfigureAwait(false);
+        return tip;
+    }
+
+    private GitCall Call(Dictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
+        new(arguments) { Subject = repository.CommonDirectory, Environment = environment, Settings = baseline.Current.Transport };
+
+    /// <summary>A relative path in a config means: from the checkout.</summary>
+    private string Url(string remote)
+    {
+        string url = baseline.Current.Remotes[remote];
+        return url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(repository.CommonDirectory)!) : url;
+    }
+}

@@ -1,0 +1,103 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>Reads what there is to know about the repository under a pool.</summary>
+internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline baseline, RepositoryRefs refs)
+{
+    public async ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken)
+    {
+        GitResult format = await refs.TryRunAsync(cancellationToken, "config", "--get", "extensions.refstorage").ConfigureAwait(false);
+        if (format.Succeeded && format.Line is not ("" or "files"))
+        {
+            throw new GitBackendException($"{repository.CommonDirectory} keeps its refs as \"{format.Line}\"; pools need the files format. Nothing was changed.");
+        }
+
+        string defaultBase = await FindDefaultBaseAsync(cancellationToken).ConfigureAwait(false)
+            ?? throw new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");
+        List<Finding> findings = [.. baseline.Compare()];
+        AddResidue(findings);
+        await AddRefDriftAsync(findings, defaultBase, cancellationToken).ConfigureAwait(false);
+        return new RepositoryFacts(repository.CommonDirectory, defaultBase, findings);
+    }
+
+    /// <summary>The full name a configured base means; null when nothing has it.</summary>
+    public async ValueTask<string?> ExpandAsync(string name, CancellationToken cancellationToken)
+    {
+        if (name.Length is 40 or 64 && name.All(char.IsAsciiHexDigit))
+        {
+            return await refs.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+
+        // A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.
+        string[] candidates = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
+        foreach (string candidate in candidates)
+        {
+            if (await refs.ResolveAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    private async ValueTask<string?> FindDefaultBaseAsync(CancellationToken cancellationToken)
+    {
+        List<string?> candidates = [await refs.ReadSymbolicAsync("refs/remotes/origin/HEAD", cancellationToken).ConfigureAwait(false), "refs/remotes/origin/main", "refs/remotes/origin/master"];
+        foreach (string remote in baseline.Current.Remotes.Keys.Where(name => name != "origin"))
+        {
+            candidates.Add(await refs.ReadSymbolicAsync($"refs/remotes/{remote}/HEAD", cancellationToken).ConfigureAwait(false));
+        }
+
+        candidates.Add(await refs.ReadSymbolicAsync("HEAD", cancellationToken).ConfigureAwait(false) ?? await refs.ResolveAsync("HEAD", cancellationToken).ConfigureAwait(false));
+        foreach (string? candidate in candidates)
+        {
+            if (candidate is not null && await refs.ResolveAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What git leaves in the common directory when it is killed. Reported, not removed: it may be a person's git at work.</summary>
+    private void AddResidue(List<Finding> findings)
+    {
+        string common = repository.CommonDirectory;
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        IEnumerable<string> files = Directory.EnumerateFiles(common)
+            .Concat(new[] { "refs", "objects" }.Select(name => Path.Combine(common, name)).Where(Directory.Exists).SelectMany(directory => Directory.EnumerateFiles(directory, "*", options)));
+        foreach (string file in files)
+        {
+            string name = Path.GetFileName(file);
+            if (name.EndsWith(".lock", StringComparison.Ordinal) || name is "gc.pid" or "packed-refs.new" || name.StartsWith("tmp_", StringComparison.Ordinal))
+            {
+                findings.Add(new Finding(FindingIds.RepositoryResidue, $"{Path.GetRelativePath(common, file)} was left by a git that was killed, or one is at work; delete it when no git runs there"));
+            }
+            else if (name.StartsWith(RepositoryRefs.SavedConfig, StringComparison.Ordinal))
+            {
+                findings.Add(new Finding(FindingIds.ConfigDrift, $"git could not read the config; it was saved as {name} and the trusted one put back. Delete it when it is of no use any more"));
+            }
+        }
+    }
+
+    private async ValueTask AddRefDriftAsync(List<Finding> findings, string defaultBase, CancellationToken cancellationToken)
+    {
+        GitResult all = await refs.TryRunAsync(cancellationToken, "for-each-ref", "--format=%(refname)").ConfigureAwait(false);
+        foreach (string complaint in all.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(5))
+        {
+            findings.Add(new Finding(FindingIds.RefsDrift, complaint.Trim()));
+        }
+
+        string shortBase = defaultBase.StartsWith("refs/remotes/", StringComparison.Ordinal) ? defaultBase[13..] : defaultBase;
+        foreach (string name in all.Output.Split('\n'))
+        {
+            if (name == $"refs/tags/{shortBase}" || name == $"refs/heads/{shortBase}" || name.StartsWith("refs/replace/", StringComparison.Ordinal))
+            {
+                findings.Add(new Finding(FindingIds.RefsDrift, $"{name} shadows or replaces what others see; the pool does not use it"));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// Reads and moves refs of the real repository. These calls need its config, so every dangerous setting is overridden, and a config that git
+/// cannot read is saved aside and the baseline's put back.
+/// </summary>
+internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline baseline, GitRunner git)
+{
+    /// <summary>How a saved config's name begins, beside the config.</summary>
+    public const string SavedConfig = "config.worktree-pool-saved-";
+
+    public const string RescuePrefix = "refs/worktree-pool/rescue/";
+
+    /// <summary>The commit a full refname or id stands for; null when there is none.</summary>
+    public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, "rev-parse", "--verify", "-q", "--end-of-options", reference + "^{commit}").ConfigureAwait(false);
+        return result.Succeeded && result.Line.Length >= 40 ? result.Line : null;
+    }
+
+    /// <summary>What a symbolic ref points at; null when it is none.</summary>
+    public async ValueTask<string?> ReadSymbolicAsync(string reference, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, "symbolic-ref", "-q", reference).ConfigureAwait(false);
+        return result.Succeeded ? result.Line : null;
+    }
+
+    /// <summary>Creates a ref; false when it exists at another commit.</summary>
+    public async ValueTask<bool> TryCreateAsync(string reference, string commit, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, "update-ref", "--no-deref", reference, commit, new string('0', commit.Length)).ConfigureAwait(false);
+        return result.Succeeded || await ResolveAsync(reference, cancellationToken).ConfigureAwait(false) == commit
+            || (await ExistsAsync(reference, cancellationToken).ConfigureAwait(false)
+                ? false
+                : throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: {result.Error.Trim()}"));
+    }
+
+    /// <summary>Moves a ref, whatever it is now.</summary>
+    public ValueTask<GitResult> TryMoveAsync(string reference, string commit, CancellationToken cancellationToken) =>
+        TryRunAsync(cancellationToken, "update-ref", "--no-deref", reference, commit);
+
+    /// <summary>Deletes a ref; a missing one is fine.</summary>
+    public async ValueTask DeleteAsync(string reference, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, "update-ref", "--no-deref", "-d", reference).ConfigureAwait(false);
+        if (!result.Succeeded && await ExistsAsync(reference, cancellationToken).ConfigureAwait(false))
+        {
+            throw new GitBackendException($"{reference} could not be deleted in {repository.CommonDirectory}: {result.Error.Trim()}. It was left as it is.");
+        }
+    }
+
+    /// <summary>Runs git on the repository itself.</summary>
+    public async ValueTask<GitResult> RunAsync(CancellationToken cancellationToken, params IReadOnlyList<string> arguments)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, arguments).ConfigureAwait(false);
+        return result.Succeeded ? result : throw new GitBackendException(
+            $"git {string.Join(' ', arguments.Take(2))} failed in {repository.CommonDirectory} (exit {result.ExitCode}): {result.Error.Trim()}");
+    }
+
+    /// <summary>Runs git on the repository itself and returns whatever it says.</summary>
+    public async ValueTask<GitResult> TryRunAsync(CancellationToken cancellationToken, params IReadOnlyList<string> arguments)
+    {
+        var call = new GitCall(arguments)
+        {
+            Subject = repository.CommonDirectory,
+            Environment = new Dictionary<string, string> { ["GIT_DIR"] = repository.CommonDirectory },
+            Settings = HermeticSettings.Settings,
+        };
+        GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
+        if (result.ExitCode == 128 && IsConfigFailure(result.Error) && PutConfigBack())
+        {
+            result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
+        }
+
+        return result;
+    }
+
+    private async ValueTask<bool> ExistsAsync(string reference, CancellationToken cancellationToken) =>
+        (await TryRunAsync(cancellationToken, "show-ref", "--verify", "-q", reference).ConfigureAwait(false)).Succeeded;
+
+    private static bool IsConfigFailure(string error) =>
+        error.Contains("bad config", StringComparison.Ordinal) || error.Contains("unknown repository extension", StringComparison.Ordinal)
+        || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal);
+
+    private bool PutConfigBack()
+    {
+        if (baseline.Current.Config.Length == 0)
+        {
+            return false;
+        }
+
+        string present = SafeFile.TryRead(repository.Config) ?? "";
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(present)))[..12];
+        SafeFile.Write(Path.Combine(repository.CommonDirectory, SavedConfig + hash), present);
+        SafeFile.Write(repository.Config, baseline.Current.Config);
+        return true;
+    }
+}
