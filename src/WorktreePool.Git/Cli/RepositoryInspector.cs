@@ -5,6 +5,8 @@ namespace WorktreePool.Git.Cli;
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
 internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline baseline, RepositoryRefs refs)
 {
+    private static readonly string[] PlacesOfLocks = ["refs", "objects"];
+
     public async ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken)
     {
         GitResult format = await refs.TryRunAsync(cancellationToken, "config", "--get", "extensions.refstorage").ConfigureAwait(false);
@@ -68,7 +70,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline 
         string common = repository.CommonDirectory;
         var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
         IEnumerable<string> files = Directory.EnumerateFiles(common)
-            .Concat(new[] { "refs", "objects" }.Select(name => Path.Combine(common, name)).Where(Directory.Exists).SelectMany(directory => Directory.EnumerateFiles(directory, "*", options)));
+            .Concat(PlacesOfLocks.Select(name => Path.Combine(common, name)).Where(Directory.Exists).SelectMany(directory => Directory.EnumerateFiles(directory, "*", options)));
         foreach (string file in files)
         {
             string name = Path.GetFileName(file);
