@@ -1,0 +1,25 @@
+namespace WorktreePool.FileState;
+
+/// <summary>
+/// An exclusive lock on a file that ends with its process, however it dies: FileShare.None is flock(2) on Unix. Child processes do not inherit it
+/// (the handle is close-on-exec). The file itself is never deleted: a second file of the same name would be a second lock.
+/// </summary>
+internal static class FileLock
+{
+    private const int EWouldBlockLinux = 11;
+    private const int EWouldBlockBsd = 35;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    /// <summary>Takes the lock if it is free.</summary>
+    public static FileStream? TryTake(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
+        {
+            return null;
+        }
+    }
+}
