@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using LibGit2Sharp;
 using WorktreePool.Git.Worktree;
@@ -14,7 +15,6 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
     private const string BranchPrefix = "ref: refs/heads/";
 
     private readonly AdminDirectory _admin = new(repository);
-    private readonly ObjectReader _objects = new(repository.CommonDirectory);
 
     /// <summary>What is wrong with a slot; or why it cannot be told here.</summary>
     /// <param name="place">The slot.</param>
@@ -22,14 +22,18 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
     /// <param name="cancellation">Ends the read.</param>
     public InProcessAnswer Run(SlotPlace place, SlotTarget target, CancellationToken cancellation)
     {
-        if (!UnixFiles.IsSupported)
+        cancellation.ThrowIfCancellationRequested();
+        if (!UnixFiles.IsSupported || target.Commit.Length != SHA1.HashSizeInBytes * 2)
         {
-            return InProcessAnswer.Unable("the probe in process is made for Linux");
+            return InProcessAnswer.Unable("the probe in process is made for Linux and for SHA-1");
         }
 
         try
         {
-            return RunCore(place, target, cancellation);
+            using ObjectReader objects = ObjectReader.Open(repository.CommonDirectory);
+            return objects.Extension is { } extension
+                ? InProcessAnswer.Unable($"the repository uses {extension}")
+                : RunCore(objects, place, target, cancellation);
         }
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
@@ -37,7 +41,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
         }
     }
 
-    private InProcessAnswer RunCore(SlotPlace place, SlotTarget target, CancellationToken cancellation)
+    private InProcessAnswer RunCore(ObjectReader objects, SlotPlace place, SlotTarget target, CancellationToken cancellation)
     {
         string admin = _admin.NameFor(place);
         List<Finding> findings = _admin.Examine(place, admin);
@@ -47,17 +51,17 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
             return new InProcessAnswer(new SlotProbe(findings, null, known));
         }
 
-        string? head = ExamineHead(admin, target, findings);
-        return CompareContent(place, admin, target.Commit, findings, cancellation) is { } reason
+        string? head = ExamineHead(objects, admin, target, findings);
+        return CompareContent(objects, place, admin, target.Commit, findings, cancellation) is { } reason
             ? InProcessAnswer.Unable(reason)
             : new InProcessAnswer(new SlotProbe(findings, head, admin));
     }
 
-    private string? ExamineHead(string admin, SlotTarget target, List<Finding> findings)
+    private string? ExamineHead(ObjectReader objects, string admin, SlotTarget target, List<Finding> findings)
     {
         string? head = _admin.ReadHead(admin);
         string? branch = head?.StartsWith(BranchPrefix, StringComparison.Ordinal) == true ? head[BranchPrefix.Length..] : null;
-        string? commit = head is null ? null : branch is null ? FullId(head) : _objects.Resolve("refs/heads/" + branch);
+        string? commit = head is null ? null : branch is null ? FullId(head) : objects.Resolve("refs/heads/" + branch);
         if (branch != target.Branch)
         {
             findings.Add(new Finding(FindingIds.OnBranch, branch is null ? $"HEAD is detached, not on {target.Branch}" : $"HEAD is on {branch}"));
@@ -76,7 +80,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
     }
 
     /// <summary>Adds what is wrong with index and files; or says why that cannot be told.</summary>
-    private string? CompareContent(SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
+    private string? CompareContent(ObjectReader objects, SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
     {
         string path = Path.Combine(_admin.PathOf(admin), "index");
         if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
@@ -102,17 +106,17 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
             return null;
         }
 
-        if (WhyNot(index) is { } reason)
+        if (WhyNot(objects, index) is { } reason)
         {
             return reason;
         }
 
-        findings.AddRange(AgainstCommit(index, commit));
-        findings.AddRange(TreeComparison.Run(place.Path, index.Entries, status.Stamp, keep, cancellation));
+        findings.AddRange(AgainstCommit(objects, index, commit));
+        findings.AddRange(TreeComparison.Run(place.Path, index.Entries, status.Stamp, keep, cancellation).ToFindings());
         return null;
     }
 
-    private string? WhyNot(IndexFile index)
+    private string? WhyNot(ObjectReader objects, IndexFile index)
     {
         string own = Path.Combine(repository.CommonDirectory, "info", "attributes");
         if (File.Exists(own) && !ObjectReader.IsPlainAttributes(File.ReadAllText(own)))
@@ -127,7 +131,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
                 return "there are submodules";
             }
 
-            if (entry.Path.AsSpan().EndsWith(".gitattributes"u8) && !_objects.IsPlainAttributes(entry.Id))
+            if (entry.Path.AsSpan().EndsWith(".gitattributes"u8) && !objects.IsPlainAttributes(entry.Id))
             {
                 return $"{UnixFiles.Text(entry.Path)} may change the bytes of files";
             }
@@ -136,7 +140,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
         return null;
     }
 
-    private IEnumerable<Finding> AgainstCommit(IndexFile index, string commit)
+    private static IEnumerable<Finding> AgainstCommit(ObjectReader objects, IndexFile index, string commit)
     {
         int hidden = index.Entries.Count(entry => entry.IsHidden);
         if (hidden > 0)
@@ -144,11 +148,11 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
             yield return new Finding(FindingIds.IndexHidden, $"{hidden} entries are marked assume-unchanged or skip-worktree");
         }
 
-        if (_objects.TreeOf(commit) is not { } tree)
+        if (objects.TreeOf(commit) is not { } tree)
         {
             yield return new Finding(FindingIds.ObjectsMissing, $"there is no commit {commit}");
         }
-        else if (index.Entries.Any(entry => entry.Stage != 0 || entry.IsIntentToAdd) || !IndexFile.TreeId(index.Entries).AsSpan().SequenceEqual(tree))
+        else if (index.Entries.Any(entry => entry.Stage != 0 || entry.IsIntentToAdd) || !IndexFile.TreeId(index.Entries).AsSpan().SequenceEqual(tree.Id.RawId))
         {
             yield return new Finding(FindingIds.IndexDiffers, $"the index is not the tree of {commit}");
         }

@@ -17,16 +17,16 @@ internal sealed class TreeComparison
     private readonly CancellationToken _cancellation;
     private readonly Dictionary<byte[], int> _files;
     private readonly HashSet<byte[]> _directories;
-    private readonly FindingList _differ = new(FindingIds.TreeDiffers);
-    private readonly FindingList _untracked = new(FindingIds.Untracked);
-    private readonly FindingList _closed = new(FindingIds.NotWritable);
     private readonly byte[] _root;
-    private int _found;
+    private readonly IndexStamp?[] _equal;
+    private readonly List<byte[]> _untracked = [];
+    private readonly List<byte[]> _closed = [];
 
     private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         (_entries, _written, _keep, _cancellation) = (entries, written, keep, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
+        _equal = new IndexStamp?[entries.Count];
         _files = new Dictionary<byte[], int>(entries.Count, PathComparer.Instance);
         _directories = new HashSet<byte[]>(PathComparer.Instance);
         byte[] last = [];
@@ -47,25 +47,16 @@ internal sealed class TreeComparison
     }
 
     /// <param name="root">The slot.</param>
-    /// <param name="entries">Its index, complete and without conflicts.</param>
+    /// <param name="entries">Its index, or the entries of a tree; with a default stamp the file is read in any case.</param>
     /// <param name="written">The index file's own times.</param>
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
-    public static IEnumerable<Finding> Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
+    /// <exception cref="IOException">Something cannot be read.</exception>
+    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         var comparison = new TreeComparison(root, entries, written, keep, cancellation);
-        return comparison.Run();
-    }
-
-    private List<Finding> Run()
-    {
-        Walk([]);
-        if (_found < _files.Count)
-        {
-            _differ.Add($"{_files.Count - _found} tracked files are missing");
-        }
-
-        return [.. new[] { _differ, _untracked, _closed }.SelectMany(list => list.ToFindings())];
+        comparison.Walk([]);
+        return new TreeDifference(entries, comparison._equal, comparison._untracked, comparison._closed);
     }
 
     private void Walk(byte[] directory)
@@ -74,7 +65,7 @@ internal sealed class TreeComparison
         byte[] absolute = Absolute(directory);
         if (UnixFiles.Status(absolute) is { IsOpenToOwner: false })
         {
-            _closed.Add(UnixFiles.Text(directory.Length == 0 ? "."u8 : directory));
+            _closed.Add(directory);
         }
 
         foreach (byte[] name in UnixFiles.Names(absolute))
@@ -92,8 +83,7 @@ internal sealed class TreeComparison
 
             if (_files.TryGetValue(path, out int at))
             {
-                _found++;
-                Compare(_entries[at], path, status);
+                _equal[at] = IsEqual(_entries[at], path, status) ? status.Stamp : null;
             }
             else if (status.IsDirectory && _directories.Contains(path))
             {
@@ -120,21 +110,14 @@ internal sealed class TreeComparison
         }
         else
         {
-            _untracked.Add(text);
+            _untracked.Add(path);
         }
     }
 
-    private void Compare(IndexEntry entry, byte[] path, FileStatus status)
+    private bool IsEqual(IndexEntry entry, byte[] path, FileStatus status)
     {
-        bool kindDiffers = entry.Mode == IndexEntry.Link ? !status.IsLink : !status.IsFile || status.IsExecutable != (entry.Mode == IndexEntry.Executable);
-        if (kindDiffers)
-        {
-            _differ.Add(UnixFiles.Text(path) + " has another type or mode");
-        }
-        else if (!(status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) && !HasContent(entry, path, status))
-        {
-            _differ.Add(UnixFiles.Text(path));
-        }
+        bool isKind = entry.Mode == IndexEntry.Link ? status.IsLink : status.IsFile && status.IsExecutable == (entry.Mode == IndexEntry.Executable);
+        return isKind && ((status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) || HasContent(entry, path, status));
     }
 
     private bool IsOlderThanIndex(IndexStamp stamp) =>
@@ -161,25 +144,6 @@ internal sealed class TreeComparison
     }
 
     private byte[] Absolute(byte[] path) => path.Length == 0 ? _root : [.. _root, (byte)'/', .. path];
-
-    /// <summary>A finding's evidence: the first few, and how many there are.</summary>
-    private sealed class FindingList(string id)
-    {
-        private const int Shown = 5;
-        private readonly List<string> _first = [];
-        private int _count;
-
-        public void Add(string detail)
-        {
-            if (_count++ < Shown)
-            {
-                _first.Add(detail);
-            }
-        }
-
-        public IEnumerable<Finding> ToFindings() =>
-            _count == 0 ? [] : [new Finding(id, string.Join(", ", _first) + (_count > Shown ? $" and {_count - Shown} more" : ""))];
-    }
 
     private sealed class PathComparer : IEqualityComparer<byte[]>
     {

@@ -100,6 +100,16 @@ internal static partial class UnixFiles
         return length >= 0 ? buffer[..(int)length] : throw Failed("read the link", path, Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Gives something another name in the same file system.</summary>
+    /// <exception cref="IOException">It cannot be moved.</exception>
+    public static void Move(ReadOnlySpan<byte> path, ReadOnlySpan<byte> to)
+    {
+        if (Rename(Terminated(path), Terminated(to)) != 0)
+        {
+            throw Failed("move", path, Marshal.GetLastPInvokeError());
+        }
+    }
+
     /// <summary>A path for people.</summary>
     public static string Text(ReadOnlySpan<byte> path) => System.Text.Encoding.UTF8.GetString(path);
 
@@ -144,6 +154,10 @@ internal static partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint ReadLink(byte[] path, byte[] buffer, nint size);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Rename(byte[] path, byte[] to);
 
     /// <summary>The kernel's <c>struct statx</c>: the same on every architecture.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]

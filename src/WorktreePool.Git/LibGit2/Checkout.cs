@@ -1,0 +1,160 @@
+using System.Text;
+using LibGit2Sharp;
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>
+/// Makes a slot's files and index equal to a tree. Files that are right are not touched, so build tools see no change; every other one is
+/// made anew and never written through, so that what a link leads to stays as it is. The index comes last: without it, nothing is ready.
+/// </summary>
+internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Checks out.</summary>
+    /// <param name="slot">The slot's directory, which exists.</param>
+    /// <param name="index">Where its index is, or shall be.</param>
+    /// <param name="target">The entries of the tree.</param>
+    /// <param name="cancellation">Ends the work between two files.</param>
+    /// <exception cref="IOException">Something stands in the way.</exception>
+    /// <exception cref="GitBackendException">Something cannot be removed, or an object is missing.</exception>
+    public void Run(string slot, string index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    {
+        TreeDifference difference = Compare(slot, index, target, cancellation);
+        foreach (byte[] directory in difference.Closed)
+        {
+            TreeRemoval.MakeWritable(Path.Combine(slot, UnixFiles.Text(directory)));
+        }
+
+        foreach (byte[] path in difference.Untracked)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Remove(slot, path);
+        }
+
+        IndexEntry[] entries = [.. target];
+        for (int at = 0; at < entries.Length; at++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            entries[at] = entries[at] with { Stamp = difference.Equal[at] ?? Write(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+        }
+
+        WriteIndex(index, IndexWriter.ToBytes(entries));
+    }
+
+    private TreeDifference Compare(string slot, string index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    {
+        (IReadOnlyList<IndexEntry> stamped, IndexStamp written) = WithKnownStamps(index, target);
+        try
+        {
+            return TreeComparison.Run(slot, stamped, written, keep, cancellation);
+        }
+        catch (IOException)
+        {
+            TreeRemoval.MakeAccessible(slot);
+            return TreeComparison.Run(slot, stamped, written, keep, cancellation);
+        }
+    }
+
+    /// <summary>What the old index knows about a file is worth as much as reading it, where it is about the same content.</summary>
+    private static (IReadOnlyList<IndexEntry> Entries, IndexStamp Written) WithKnownStamps(string index, IReadOnlyList<IndexEntry> target)
+    {
+        try
+        {
+            if (UnixFiles.Status(Encoding.UTF8.GetBytes(index)) is { IsFile: true } status)
+            {
+                var known = IndexFile.Parse(File.ReadAllBytes(index)).Entries
+                    .Where(entry => entry.Stage == 0 && !entry.IsHidden && !entry.IsIntentToAdd)
+                    .ToDictionary(entry => UnixFiles.Text(entry.Path), StringComparer.Ordinal);
+                return ([.. target.Select(entry =>
+                    known.TryGetValue(UnixFiles.Text(entry.Path), out IndexEntry old) && old.Mode == entry.Mode && old.Id.Span.SequenceEqual(entry.Id.Span)
+                        ? entry with { Stamp = old.Stamp }
+                        : entry)], status.Stamp);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+        {
+        }
+
+        return (target, default);
+    }
+
+    private static void Remove(string slot, byte[] path)
+    {
+        string text = UnixFiles.Text(path);
+        if (!Encoding.UTF8.GetBytes(text).AsSpan().SequenceEqual(path))
+        {
+            // .NET has no name for it: it gets another one.
+            text = $"worktree-pool-{Guid.NewGuid():N}";
+            UnixFiles.Move([.. Encoding.UTF8.GetBytes(slot + "/"), .. path], Encoding.UTF8.GetBytes($"{slot}/{text}"));
+        }
+
+        TreeRemoval.Remove(Path.Combine(slot, text));
+    }
+
+    private IndexStamp Write(string path, IndexEntry entry)
+    {
+        if (SafeFile.Exists(path))
+        {
+            TreeRemoval.Remove(path);
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string id = Convert.ToHexStringLower(entry.Id.Span);
+        Blob blob = objects.Repository.Lookup<Blob>(new ObjectId(id))
+            ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
+        using Stream content = blob.GetContentStream();
+        if (entry.Mode == IndexEntry.Link)
+        {
+            File.CreateSymbolicLink(path, ReadText(content, path));
+        }
+        else
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = (UnixFileMode)(entry.Mode == IndexEntry.Executable ? 0x1FF : 0x1B6);
+            }
+
+            using var file = new FileStream(path, options);
+            content.CopyTo(file);
+        }
+
+        return UnixFiles.Status(Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished while it was made");
+    }
+
+    private static string ReadText(Stream content, string path)
+    {
+        using var bytes = new MemoryStream();
+        content.CopyTo(bytes);
+        try
+        {
+            return Strict.GetString(bytes.ToArray());
+        }
+        catch (ArgumentException e)
+        {
+            throw new GitBackendException($"{path} is a link to a name that is not UTF-8, which this backend cannot make. The slot is not ready. Use UseGit() or UseGitCli().", e);
+        }
+    }
+
+    private static void WriteIndex(string path, byte[] bytes)
+    {
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                file.Write(bytes);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}
