@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using WorktreePool.DependencyInjection;
+using WorktreePool.Git.Auto;
 using WorktreePool.Git.Cli;
+using WorktreePool.Git.LibGit2;
 
 namespace WorktreePool.Git;
 
@@ -12,11 +14,33 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseGitCli(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend((services, options) => new CliGitBackend(
-            options.RepositoryPath, options.PoolDirectory, options.Keep, services.GetService<TimeProvider>() ?? TimeProvider.System));
+        return builder.UseBackend(Cli);
     }
 
-    /// <summary>The default. At present the git command line does all the work; an in-process probe takes its place where that is provably sound.</summary>
+    /// <summary>
+    /// The default: the git command line, except that slots are probed in this process where the answer is provably git's own: on Linux, in
+    /// a SHA-1 repository without filters, keywords, encodings, line ends other than a line feed, and submodules.
+    /// </summary>
     /// <param name="builder">The pool.</param>
-    public static WorktreePoolBuilder UseGit(this WorktreePoolBuilder builder) => builder.UseGitCli();
+    public static WorktreePoolBuilder UseGit(this WorktreePoolBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseBackend((services, options) => new AutoGitBackend(Cli(services, options), options.RepositoryPath, options.Keep));
+    }
+
+    /// <summary>
+    /// LibGit2Sharp: refs, branches, probes, and repairs in this process, without starting git; the command line for the rest (baseline,
+    /// fetch, rescue, removal). Refuses, with a <see cref="GitBackendException"/>, whatever it would get wrong: submodules, filters, keywords,
+    /// encodings, line ends other than a line feed, file names that are not UTF-8, format extensions, repositories of another owner.
+    /// </summary>
+    /// <param name="builder">The pool.</param>
+    /// <remarks>In the whole process libgit2 reads no config of the machine and the user from then on.</remarks>
+    public static WorktreePoolBuilder UseLibGit2Sharp(this WorktreePoolBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseBackend((services, options) => new LibGit2Backend(Cli(services, options), options.RepositoryPath, options.Keep));
+    }
+
+    private static CliGitBackend Cli(IServiceProvider services, WorktreePoolOptions options) =>
+        new(options.RepositoryPath, options.PoolDirectory, options.Keep, services.GetService<TimeProvider>() ?? TimeProvider.System);
 }

@@ -1,3 +1,4 @@
+using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
 using WorktreePool.Git.Worktree;
 
@@ -5,12 +6,12 @@ namespace WorktreePool.Git.Auto;
 
 /// <summary>
 /// The default: git by its command line, except that a slot is probed in this process where the answer is provably git's own. That is so
-/// in a SHA-1 repository on Linux without filters, keywords, encodings, explicit line ends, and submodules; a slot whose index is split or
+/// in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules; a slot whose index is split or
 /// sparse, or that is damaged, is never ready either way. Whatever else there is, git answers.
 /// </summary>
-internal sealed class AutoGitBackend(IGitBackend git, WorktreePoolOptions options) : IGitBackend
+internal sealed class AutoGitBackend(CliGitBackend git, string repositoryPath, IEnumerable<string> keep) : IGitBackend
 {
-    private readonly KeepPatterns _keep = new(options.Keep);
+    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(repositoryPath), new KeepPatterns(keep));
 
     public IRescueArchive Rescues => git.Rescues;
 
@@ -26,9 +27,17 @@ internal sealed class AutoGitBackend(IGitBackend git, WorktreePoolOptions option
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
-        // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a slot on a dead file system never answers.
-        InProcessAnswer answer = await Task.Run(() => Probe(place, target, cancellationToken), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return answer.Probe ?? await git.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
+        if (PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        {
+            // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
+            InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (answer.Probe is { } probe)
+            {
+                return probe;
+            }
+        }
+
+        return await git.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
@@ -45,7 +54,4 @@ internal sealed class AutoGitBackend(IGitBackend git, WorktreePoolOptions option
         git.RescueAsync(place, request, cancellationToken);
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
-
-    private InProcessAnswer Probe(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
-        new InProcessProbe(RepositoryLayout.Find(options.RepositoryPath), _keep).Run(place, target, cancellationToken);
 }

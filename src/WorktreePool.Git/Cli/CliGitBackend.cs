@@ -36,6 +36,9 @@ internal sealed class CliGitBackend : IGitBackend
 
     public IRescueArchive Rescues { get; }
 
+    /// <summary>The trusted settings that change what a checkout writes.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> CheckoutSettings => _baseline.Current.Checkout;
+
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => _inspector.InspectAsync(cancellationToken);
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => _baseline.TakeAsync(cancellationToken);

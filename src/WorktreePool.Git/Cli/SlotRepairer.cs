@@ -108,7 +108,7 @@ internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotPro
     }
 
     /// <summary>Renames what is at the slot's path, so that the new slot can be made there at once; null when nothing is there.</summary>
-    private static string? SetAside(SlotPlace place)
+    public static string? SetAside(SlotPlace place)
     {
         if (!SafeFile.Exists(place.Path))
         {

@@ -45,10 +45,9 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
     {
         string admin = _admin.NameFor(place);
         List<Finding> findings = _admin.Examine(place, admin);
-        string? known = SafeFile.IsRealDirectory(_admin.PathOf(admin)) ? admin : null;
-        if (findings.Count > 0)
+        if (findings.Exists(finding => finding.Id is not (FindingIds.LockStale or FindingIds.AdminResidue)))
         {
-            return new InProcessAnswer(new SlotProbe(findings, null, known));
+            return new InProcessAnswer(new SlotProbe(findings, null, admin));
         }
 
         string? head = ExamineHead(objects, admin, target, findings);
@@ -116,14 +115,8 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
         return null;
     }
 
-    private string? WhyNot(ObjectReader objects, IndexFile index)
+    private static string? WhyNot(ObjectReader objects, IndexFile index)
     {
-        string own = Path.Combine(repository.CommonDirectory, "info", "attributes");
-        if (File.Exists(own) && !ObjectReader.IsPlainAttributes(File.ReadAllText(own)))
-        {
-            return $"{own} may change the bytes of files";
-        }
-
         foreach (IndexEntry entry in index.Entries)
         {
             if (entry.Mode == Submodule)

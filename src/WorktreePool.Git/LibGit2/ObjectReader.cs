@@ -9,7 +9,6 @@ namespace WorktreePool.Git.LibGit2;
 /// </remarks>
 internal sealed class ObjectReader : IDisposable
 {
-    private static readonly string[] Converting = ["eol", "filter", "ident", "encoding", "crlf"];
     private static readonly Lock Settings = new();
     private static bool _set;
 
@@ -65,14 +64,7 @@ internal sealed class ObjectReader : IDisposable
         }
     }
 
-    /// <summary>
-    /// Whether a <c>.gitattributes</c> leaves the bytes of files alone. <c>text</c> and <c>text=auto</c> do where nothing asks for
-    /// other line ends than a line feed, as in every slot; filters, keywords, encodings, and explicit line ends do not.
-    /// </summary>
+    /// <summary>Whether a <c>.gitattributes</c> leaves the bytes of files alone; see <see cref="PlainBytes"/>.</summary>
     public bool IsPlainAttributes(ReadOnlyMemory<byte> blob) =>
-        Repository.Lookup<Blob>(new ObjectId(blob.ToArray())) is { } found && IsPlainAttributes(found.GetContentText());
-
-    /// <inheritdoc cref="IsPlainAttributes(ReadOnlyMemory{byte})"/>
-    public static bool IsPlainAttributes(string text) =>
-        !Array.Exists(Converting, word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
+        Repository.Lookup<Blob>(new ObjectId(blob.ToArray())) is { } found && PlainBytes.InAttributes(found.GetContentText());
 }

@@ -35,7 +35,6 @@ public sealed class InProcessProbeTests : IAsyncLifetime
     [InlineData("echo '*.txt ident' > src/.gitattributes && git add . && git commit -qm x")]
     [InlineData("echo '*.none working-tree-encoding=UTF-16' > .gitattributes && git add . && git commit -qm x")]
     [InlineData("git update-index --add --cacheinfo \"160000,$(git rev-parse HEAD),sub\" && git commit -qm x")]
-    [InlineData("mkdir -p ../../../repo/.git/info && echo '* ident' > ../../../repo/.git/info/attributes")]
     public async Task What_could_change_bytes_is_left_to_git(string script)
     {
         await _repository.ShellAsync(_place.Path, script);

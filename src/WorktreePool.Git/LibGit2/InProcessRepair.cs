@@ -1,0 +1,79 @@
+using WorktreePool.Git.Cli;
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>Makes a slot what it shall be, without starting git.</summary>
+internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, KeepPatterns keep)
+{
+    private readonly AdminDirectory _admins = new(repository);
+
+    /// <summary>Repairs.</summary>
+    /// <returns>The name of the slot's admin directory.</returns>
+    public string Run(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellation)
+    {
+        List<IndexEntry> target = TargetTree.Read(
+            objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it."), cancellation);
+        RefuseConversions(target);
+        string admin = _admins.NameFor(place);
+        string index = Path.Combine(_admins.PathOf(admin), "index");
+        try
+        {
+            string? aside = null;
+            switch (level)
+            {
+                case RepairLevel.Reset:
+                    RequireStructure(place, admin, index);
+                    _admins.WriteHead(admin, commit);
+                    break;
+                case RepairLevel.Rebuild:
+                    Restore(place, admin, commit, index);
+                    break;
+                default:
+                    aside = SlotRepairer.SetAside(place);
+                    _admins.Remove(admin);
+                    Restore(place, admin, commit, index);
+                    break;
+            }
+
+            new Checkout(objects, keep).Run(place.Path, index, target, cancellation);
+            if (aside is not null)
+            {
+                TreeRemoval.Remove(aside);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GitBackendException($"{place.Slot} could not be repaired ({level}): {e.Message} It is left as it is; nothing outside of it was touched.", e);
+        }
+
+        return admin;
+    }
+
+    /// <summary>An index that is gone makes every file be read, and whatever was hidden in it is gone with it.</summary>
+    private void Restore(SlotPlace place, string admin, string commit, string index)
+    {
+        _admins.Restore(place, admin, commit);
+        TreeRemoval.Remove(index);
+    }
+
+    private void RequireStructure(SlotPlace place, string admin, string index)
+    {
+        Finding? broken = _admins.Examine(place, admin).Find(finding => finding.Id is not (FindingIds.LockStale or FindingIds.AdminResidue or FindingIds.NotWritable));
+        if (broken is not null || !SafeFile.IsRealFile(index))
+        {
+            throw new GitBackendException($"{place.Slot} must be rebuilt: {broken?.ToString() ?? "there is no index"}. It was not changed.");
+        }
+    }
+
+    private void RefuseConversions(List<IndexEntry> target)
+    {
+        foreach (IndexEntry entry in target)
+        {
+            if (entry.Path.AsSpan().EndsWith(".gitattributes"u8) && !objects.IsPlainAttributes(entry.Id))
+            {
+                throw new GitBackendException($"{UnixFiles.Text(entry.Path)} asks for filters, keywords, encodings, or line ends, which this backend cannot write. Nothing was changed. Use UseGit() or UseGitCli().");
+            }
+        }
+    }
+}

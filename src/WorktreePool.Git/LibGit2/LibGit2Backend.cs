@@ -1,0 +1,123 @@
+using LibGit2Sharp;
+using WorktreePool.Git.Cli;
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.LibGit2;
+
+/// <summary>
+/// Refs, branches, probes, and repairs in this process, on LibGit2Sharp's object store; baseline, fetch, rescue, and removal by the command
+/// line. What it would get wrong it refuses. Work on a slot runs off the caller's thread and hears a cancellation between two files.
+/// </summary>
+internal sealed class LibGit2Backend(CliGitBackend git, string repositoryPath, IEnumerable<string> keep) : IGitBackend
+{
+    private const string Advice = "Nothing was changed. Use UseGit() or UseGitCli() for this repository.";
+
+    private readonly RepositoryLayout _repository = RepositoryLayout.Find(repositoryPath);
+    private readonly KeepPatterns _keep = new(keep);
+
+    public IRescueArchive Rescues => git.Rescues;
+
+    public async ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken)
+    {
+        await RunAsync(_ => true, cancellationToken).ConfigureAwait(false);
+        return await git.InspectAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => git.TrustAsync(cancellationToken);
+
+    public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
+        await RunAsync(objects => Candidates(name).FirstOrDefault(candidate => objects.Resolve(candidate) is not null), cancellationToken).ConfigureAwait(false)
+        ?? throw new BaseNotFoundException($"The base \"{name}\" names no commit in the repository. No slot was changed. Fetch it, or give a ref that exists.");
+
+    public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
+        RunAsync(objects => objects.Resolve(reference), cancellationToken);
+
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => git.FetchAsync(reference, cancellationToken);
+
+    public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
+    {
+        InProcessAnswer answer = await Task.Run(() => new InProcessProbe(_repository, _keep).Run(place, target, cancellationToken), cancellationToken)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+        return answer.Probe ?? throw new GitBackendException($"{place.Slot} cannot be probed by LibGit2Sharp: {answer.Reason}. {Advice}");
+    }
+
+    public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
+        RunAsync(objects => new InProcessRepair(_repository, objects, _keep).Run(place, commit, level, cancellationToken), cancellationToken);
+
+    public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>
+        await RunAsync(
+            objects =>
+            {
+                string reference = "refs/heads/" + branch;
+                if (branch.StartsWith('-') || branch == "HEAD" || !Reference.IsValidName(reference))
+                {
+                    throw new GitBackendException($"Git does not accept \"{branch}\" as the name of a branch. Nothing was changed.");
+                }
+
+                try
+                {
+                    objects.Repository.Refs.Add(reference, new ObjectId(commit));
+                }
+                catch (NameConflictException) when (objects.Resolve(reference) == commit)
+                {
+                    // An earlier try made it and did not come to the end.
+                }
+                catch (NameConflictException)
+                {
+                    throw new BranchExistsException($"Branch \"{branch}\" exists already at another commit and was left as it is. {place.Slot} was not put on it. Choose another name, or delete it.");
+                }
+
+                var admins = new AdminDirectory(_repository);
+                admins.WriteHead(admins.NameFor(place), "ref: " + reference);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken) =>
+        await RunAsync(
+            objects =>
+            {
+                objects.Repository.Refs.Remove("refs/heads/" + branch);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => git.EvictAsync(place, cancellationToken);
+
+    public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
+        git.RescueAsync(place, request, cancellationToken);
+
+    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
+
+    /// <summary>A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.</summary>
+    private static string[] Candidates(string name) =>
+        name.StartsWith("refs/", StringComparison.Ordinal) || (name.Length == 40 && name.All(char.IsAsciiHexDigit))
+            ? [name]
+            : ["refs/remotes/" + name, "refs/heads/" + name, "refs/tags/" + name];
+
+    /// <summary>Runs work on the open repository, if it is one whose bytes LibGit2Sharp gets right. Waits for the work to end, so that nobody else works on the slot meanwhile.</summary>
+    private async ValueTask<T> RunAsync<T>(Func<ObjectReader, T> work, CancellationToken cancellationToken)
+    {
+        if ((UnixFiles.IsSupported ? PlainBytes.WhyNot(git.CheckoutSettings) : "this is no Linux") is { } reason)
+        {
+            throw new GitBackendException($"LibGit2Sharp cannot keep slots of this repository ready: {reason}. {Advice}");
+        }
+
+        return await Task.Run(
+            () =>
+            {
+                try
+                {
+                    using ObjectReader objects = ObjectReader.Open(_repository.CommonDirectory);
+                    return objects.Extension is { } extension
+                        ? throw new GitBackendException($"The repository uses {extension}, which LibGit2Sharp does not know. {Advice}")
+                        : work(objects);
+                }
+                catch (LibGit2SharpException e)
+                {
+                    throw new GitBackendException($"LibGit2Sharp failed in {_repository.CommonDirectory}: {e.Message}. A slot it worked on can be repaired again.", e);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+}
