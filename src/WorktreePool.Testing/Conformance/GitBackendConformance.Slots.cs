@@ -147,6 +147,13 @@ public abstract partial class GitBackendConformance
             """);
         string commit = (await _git.FetchAsync("refs/remotes/origin/main", Token))!;
         SlotPlace place = await ProvisionAsync();
+        if (!ChecksOutAnyName)
+        {
+            await Assert.ThrowsAnyAsync<GitBackendException>(async () => await _git.RepairAsync(place, commit, RepairLevel.Reset, Token));
+            await AssertReadyAsync(place);
+            return;
+        }
+
         await _git.RepairAsync(place, commit, RepairLevel.Reset, Token);
         Assert.Empty((await ProbeAsync(place, commit)).Findings);
         foreach (string change in new[] { "printf y > \"$(printf 'new\\nline')\"", "printf y > ./-rf", "rm \"$(printf 'caf\\351')\"", "chmod +x \"$(printf 'caf\\351')\"", "printf y > 'back\\slash'", "printf yy > '*'", "rm ':(top)'" })

@@ -15,6 +15,9 @@ public abstract partial class GitBackendConformance : IAsyncLifetime
     /// <param name="options">The repository, the pool's directory, and what to keep.</param>
     protected abstract IGitBackend Create(WorktreePoolOptions options);
 
+    /// <summary>Whether it can check out file names that are not UTF-8. One that cannot must refuse the commit.</summary>
+    protected virtual bool ChecksOutAnyName => true;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Makes the repository and the backend, and takes the trusted baseline.</summary>

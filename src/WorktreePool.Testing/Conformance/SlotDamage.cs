@@ -63,7 +63,7 @@ internal sealed record SlotDamage(string Name, string Script, RepairLevel Healed
 
         // Operations that never ended, and what git leaves when it is killed.
         new("merge in progress", "git checkout -q -B side \"$older\" && echo side > README.md && git commit -qam side && ! git merge -q main 2>/dev/null", RepairLevel.Rebuild, FindingIds.AdminResidue),
-        new("merge without conflict", "git checkout -q --detach && git merge -q --no-commit --no-ff -s ours \"$(git commit-tree -m x \"$older^{tree}\")\"", RepairLevel.Rebuild, FindingIds.AdminResidue),
+        new("merge without conflict", "git checkout -q --detach && git merge -q --no-commit --no-ff --allow-unrelated-histories -s ours \"$(git commit-tree -m x \"$older^{tree}\")\"", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("bisect in progress", "git bisect start -q HEAD \"$older\" 2>/dev/null", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("rebase left", "mkdir \"$admin/rebase-merge\" && : > \"$admin/rebase-merge/head-name\"", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("per-worktree ref", "git update-ref refs/worktree/x HEAD", RepairLevel.Rebuild, FindingIds.AdminResidue),

@@ -18,6 +18,8 @@ public sealed class AutoConformanceTests : GitBackendConformance
 
 public sealed class LibGit2ConformanceTests : GitBackendConformance
 {
+    protected override bool ChecksOutAnyName => false;
+
     protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options.RepositoryPath, options.Keep);
 }
 
