@@ -1,0 +1,24 @@
+using System.CommandLine;
+using WorktreePool.Cli.Output;
+using WorktreePool.Cli.Settings;
+
+namespace WorktreePool.Cli.Commands;
+
+/// <summary>config.</summary>
+internal static class ConfigCommand
+{
+    public static Command Create() => App.Command("config", "Every effective setting and where it came from", RunAsync);
+
+    private static Task<int> RunAsync(Session session, CancellationToken cancellationToken)
+    {
+        // Opening the pool validates: what is printed is what would run.
+        _ = session.Operator;
+        var options = new WorktreePoolOptions();
+        session.Settings.Apply(options);
+        List<SettingDocument> settings = [.. Setting.All.Select(setting => new SettingDocument(setting.Name, setting.Get(options), session.Settings.SourceOf(setting.Name)))];
+        session.Answer.Give(
+            new ConfigDocument(session.Settings.Directory, settings), AnswerJson.Default.ConfigDocument,
+            () => $"{session.Settings.Directory}\n{Text.Table([["setting", "value", "source"], .. settings.Select(setting => new[] { setting.Name, setting.Value?.Replace('\n', ' ') ?? "(none)", setting.Source })])}");
+        return Task.FromResult(ExitCode.Done);
+    }
+}

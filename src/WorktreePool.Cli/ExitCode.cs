@@ -1,0 +1,43 @@
+namespace WorktreePool.Cli;
+
+/// <summary>The command's exit codes; a contract with scripts, so they may only grow.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int NotReady = 1;
+    public const int Usage = 64;
+    public const int Paused = 69;
+    public const int Failure = 70;
+    public const int KeyHeld = 73;
+    public const int NoSlot = 75;
+    public const int LeaseLost = 77;
+    public const int Configuration = 78;
+    public const int CommandNotFound = 127;
+    public const int Interrupted = 130;
+
+    public static int For(RefusalReason reason) => reason switch
+    {
+        RefusalReason.Paused => Paused,
+        RefusalReason.KeyHeld => KeyHeld,
+        RefusalReason.LeaseLost => LeaseLost,
+        _ => NoSlot,
+    };
+
+    public static (int Code, string Name) For(Exception exception) => exception switch
+    {
+        UsageException or ArgumentException => (Usage, "usage"),
+        PoolConfigurationException => (Configuration, "configuration"),
+        LeaseLostException => (LeaseLost, "leaseLost"),
+        ReleaseIncompleteException => (Failure, "releaseIncomplete"),
+        StateStoreException => (Failure, "state"),
+        BaseNotFoundException => (Failure, "baseNotFound"),
+        BranchExistsException => (Failure, "branchExists"),
+        RescueNotFoundException => (Failure, "rescueNotFound"),
+        GitBackendException => (Failure, "git"),
+        OperationCanceledException => (Interrupted, "interrupted"),
+        _ => (Failure, "failure"),
+    };
+}
+
+/// <summary>The command line is wrong; nothing was changed.</summary>
+internal sealed class UsageException(string message) : Exception(message);

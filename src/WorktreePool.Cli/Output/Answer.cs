@@ -1,0 +1,27 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace WorktreePool.Cli.Output;
+
+/// <summary>Where a command's answer goes: one JSON object, or text for people. Nothing else is written to standard output.</summary>
+internal sealed class Answer(bool json)
+{
+    public bool IsJson => json;
+
+    /// <summary>Gives the answer.</summary>
+    public void Give<T>(T document, JsonTypeInfo<T> type, Func<string> text) =>
+        Console.Out.WriteLine(json ? JsonSerializer.Serialize(document, type) : text());
+
+    /// <summary>Tells of an error.</summary>
+    public void Fail(string code, string message)
+    {
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new ErrorDocument("error", code, message), AnswerJson.Default.ErrorDocument));
+        }
+        else
+        {
+            Console.Error.WriteLine($"worktree-pool: {message}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+return await WorktreePool.Cli.Commands.App.RunAsync(args);
