@@ -22,7 +22,7 @@ internal sealed record GitResult(int ExitCode, string Output, string Error)
     public bool Succeeded => ExitCode == 0;
 
     /// <summary>The fields of a <c>-z</c> output.</summary>
-    public IEnumerable<string> Fields => Output.Split('\0').SkipLast(Output.EndsWith('\0') ? 1 : 0);
+    public IEnumerable<string> Fields => Output.Length == 0 ? [] : Output.Split('\0').SkipLast(Output.EndsWith('\0') ? 1 : 0);
 
     public string Line => Output.Trim();
 }

@@ -9,6 +9,7 @@ internal sealed class LeaseWatch(PoolContext context) : IAsyncDisposable
     private readonly HashSet<PoolLease> _leases = [];
     private readonly CancellationTokenSource _stop = new();
     private Task? _loop;
+    private int _disposed;
 
     public void Add(PoolLease lease)
     {
@@ -30,8 +31,14 @@ internal sealed class LeaseWatch(PoolContext context) : IAsyncDisposable
         }
     }
 
+    /// <summary>May be called more than once: the services know one pool by several names.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         if (_loop is { } loop)
         {
