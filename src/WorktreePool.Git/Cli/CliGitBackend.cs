@@ -59,6 +59,7 @@ internal sealed class CliGitBackend : IGitBackend
 
     public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken)
     {
+        await _refs.CheckBranchNameAsync(branch, cancellationToken).ConfigureAwait(false);
         if (!await _refs.TryCreateAsync($"refs/heads/{branch}", commit, cancellationToken).ConfigureAwait(false))
         {
             throw new BranchExistsException($"Branch \"{branch}\" exists already at another commit and was left as it is. {place.Slot} was not put on it. Choose another name, or delete it.");

@@ -37,6 +37,16 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
                 : throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: {result.Error.Trim()}"));
     }
 
+    /// <summary>Refuses a name that git would not take for a branch, or would take for another one.</summary>
+    public async ValueTask CheckBranchNameAsync(string branch, CancellationToken cancellationToken)
+    {
+        GitResult result = await TryRunAsync(cancellationToken, "check-ref-format", "--branch", branch).ConfigureAwait(false);
+        if (!result.Succeeded || result.Output != branch + "\n")
+        {
+            throw new GitBackendException($"Git does not accept \"{branch}\" as the name of a branch. Nothing was changed.");
+        }
+    }
+
     /// <summary>Moves a ref, whatever it is now.</summary>
     public ValueTask<GitResult> TryMoveAsync(string reference, string commit, CancellationToken cancellationToken) =>
         TryRunAsync(cancellationToken, "update-ref", "--no-deref", reference, commit);

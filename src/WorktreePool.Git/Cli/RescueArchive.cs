@@ -27,11 +27,7 @@ internal sealed class RescueArchive(RepositoryRefs refs) : IRescueArchive
     {
         string commit = await FindAsync(id, cancellationToken).ConfigureAwait(false);
         string reference = $"refs/heads/{branch}";
-        if (!(await refs.TryRunAsync(cancellationToken, "check-ref-format", reference).ConfigureAwait(false)).Succeeded)
-        {
-            throw new GitBackendException($"Git does not accept \"{branch}\" as the name of a branch. Nothing was changed.");
-        }
-
+        await refs.CheckBranchNameAsync(branch, cancellationToken).ConfigureAwait(false);
         if (await refs.ResolveAsync(reference, cancellationToken).ConfigureAwait(false) is not null || !await refs.TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false))
         {
             throw new BranchExistsException($"Branch \"{branch}\" exists already and was left as it is. Choose another name; rescue {id} is still there.");

@@ -90,7 +90,8 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>
     private async ValueTask<int> CountUnreachableAsync(List<string> tips, string? branch, CancellationToken cancellationToken)
     {
-        List<string> arguments = ["rev-list", "--count", .. tips, "--not"];
+        // Without --single-worktree, --all would take the slot's own HEAD, too, for something that keeps its commits.
+        List<string> arguments = ["rev-list", "--count", .. tips, "--not", "--single-worktree"];
         if (branch is not null)
         {
             arguments.Add($"--exclude=refs/heads/{branch}");

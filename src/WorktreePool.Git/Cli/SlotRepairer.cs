@@ -57,12 +57,21 @@ internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotPro
 
     private async ValueTask ResetAsync(SlotPlace place, string admin, string commit, CancellationToken cancellationToken)
     {
+        // A slot that is a link, or whose links are wrong, would lead git's writes to another place.
+        if (admins.Examine(place, admin).Find(finding => finding.Id is not (FindingIds.LockStale or FindingIds.AdminResidue or FindingIds.NotWritable)) is { } broken)
+        {
+            throw new GitBackendException($"{place.Slot} must be rebuilt: {broken}. It was not changed.");
+        }
+
         TrackedPaths tracked = await prober.ReadIndexAsync(place, admin, null, cancellationToken).ConfigureAwait(false)
             ?? throw new GitBackendException($"{place.Slot} has no readable index; it must be rebuilt.");
         Clean(place, tracked, cancellationToken);
 
         // HEAD first: a crash from here on leaves a slot that is off its commit's tree, never one that is still on somebody's branch.
         admins.WriteHead(admin, commit);
+
+        // Files that were only touched are not written again, so that modification times survive.
+        await slots.TryRunAsync(place, admin, cancellationToken, "update-index", "-q", "--really-refresh").ConfigureAwait(false);
         await slots.RunAsync(place, admin, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
     }
 

@@ -30,7 +30,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         foreach (byte[] path in difference.Untracked)
         {
             cancellation.ThrowIfCancellationRequested();
-            Remove(slot, path);
+            TreeRemoval.Remove(Path.Combine(slot, UnixFiles.Text(path)));
         }
 
         IndexEntry[] entries = [.. target];
@@ -45,7 +45,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 
     private TreeDifference Compare(string slot, string index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
     {
-        (IReadOnlyList<IndexEntry> stamped, IndexStamp written) = WithKnownStamps(index, target);
+        (IReadOnlyList<IndexEntry> stamped, FileStamp written) = WithKnownStamps(index, target);
         try
         {
             return TreeComparison.Run(slot, stamped, written, keep, cancellation);
@@ -58,7 +58,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
     }
 
     /// <summary>What the old index knows about a file is worth as much as reading it, where it is about the same content.</summary>
-    private static (IReadOnlyList<IndexEntry> Entries, IndexStamp Written) WithKnownStamps(string index, IReadOnlyList<IndexEntry> target)
+    private static (IReadOnlyList<IndexEntry> Entries, FileStamp Written) WithKnownStamps(string index, IReadOnlyList<IndexEntry> target)
     {
         try
         {
@@ -80,20 +80,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         return (target, default);
     }
 
-    private static void Remove(string slot, byte[] path)
-    {
-        string text = UnixFiles.Text(path);
-        if (!Encoding.UTF8.GetBytes(text).AsSpan().SequenceEqual(path))
-        {
-            // .NET has no name for it: it gets another one.
-            text = $"worktree-pool-{Guid.NewGuid():N}";
-            UnixFiles.Move([.. Encoding.UTF8.GetBytes(slot + "/"), .. path], Encoding.UTF8.GetBytes($"{slot}/{text}"));
-        }
-
-        TreeRemoval.Remove(Path.Combine(slot, text));
-    }
-
-    private IndexStamp Write(string path, IndexEntry entry)
+    private FileStamp Write(string path, IndexEntry entry)
     {
         if (SafeFile.Exists(path))
         {

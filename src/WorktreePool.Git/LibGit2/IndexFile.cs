@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
@@ -151,7 +152,7 @@ internal sealed class IndexFile
                 Path = path,
                 Mode = UInt32(start + 24),
                 Id = bytes.AsMemory(start + 40, HashLength),
-                Stamp = new IndexStamp(UInt32(start), UInt32(start + 4), UInt32(start + 8), UInt32(start + 12), UInt32(start + 16), UInt32(start + 20), UInt32(start + 28), UInt32(start + 32), UInt32(start + 36)),
+                Stamp = new FileStamp(UInt32(start), UInt32(start + 4), UInt32(start + 8), UInt32(start + 12), UInt32(start + 16), UInt32(start + 20), UInt32(start + 28), UInt32(start + 32), UInt32(start + 36)),
                 Stage = (flags >> 12) & 3,
                 IsHidden = (flags & 0x8000) != 0 || (more & 0x4000) != 0,
                 IsIntentToAdd = (more & 0x2000) != 0,
@@ -223,7 +224,7 @@ internal readonly record struct IndexEntry
     public required ReadOnlyMemory<byte> Id { get; init; }
 
     /// <summary>The file as it was when the entry was last known to equal it.</summary>
-    public IndexStamp Stamp { get; init; }
+    public FileStamp Stamp { get; init; }
 
     /// <summary>Above 0 in a conflict.</summary>
     public int Stage { get; init; }
@@ -233,11 +234,4 @@ internal readonly record struct IndexEntry
 
     /// <summary>From <c>git add -N</c>.</summary>
     public bool IsIntentToAdd { get; init; }
-}
-
-/// <summary>What an index keeps of a file's status; 32 bits of each, as git does.</summary>
-internal readonly record struct IndexStamp(uint ChangedSeconds, uint ChangedNanoseconds, uint ModifiedSeconds, uint ModifiedNanoseconds, uint Device, uint Inode, uint User, uint Group, uint Size)
-{
-    /// <summary>Whether the file is the same; a device's number may change at a restart, and git does not look at it either.</summary>
-    public bool IsSame(IndexStamp other) => this with { Device = 0 } == other with { Device = 0 };
 }

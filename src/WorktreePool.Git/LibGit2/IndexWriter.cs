@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
@@ -30,7 +31,7 @@ internal static class IndexWriter
 
     private static void WriteEntry(MemoryStream file, IndexEntry entry)
     {
-        IndexStamp stamp = entry.Stamp;
+        FileStamp stamp = entry.Stamp;
         ReadOnlySpan<uint> fields =
         [
             stamp.ChangedSeconds, stamp.ChangedNanoseconds, stamp.ModifiedSeconds, stamp.ModifiedNanoseconds,

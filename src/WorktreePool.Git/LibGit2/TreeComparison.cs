@@ -12,21 +12,21 @@ namespace WorktreePool.Git.LibGit2;
 internal sealed class TreeComparison
 {
     private readonly IReadOnlyList<IndexEntry> _entries;
-    private readonly IndexStamp _written;
+    private readonly FileStamp _written;
     private readonly KeepPatterns _keep;
     private readonly CancellationToken _cancellation;
     private readonly Dictionary<byte[], int> _files;
     private readonly HashSet<byte[]> _directories;
     private readonly byte[] _root;
-    private readonly IndexStamp?[] _equal;
+    private readonly FileStamp?[] _equal;
     private readonly List<byte[]> _untracked = [];
     private readonly List<byte[]> _closed = [];
 
-    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
+    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         (_entries, _written, _keep, _cancellation) = (entries, written, keep, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
-        _equal = new IndexStamp?[entries.Count];
+        _equal = new FileStamp?[entries.Count];
         _files = new Dictionary<byte[], int>(entries.Count, PathComparer.Instance);
         _directories = new HashSet<byte[]>(PathComparer.Instance);
         byte[] last = [];
@@ -52,7 +52,7 @@ internal sealed class TreeComparison
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
     /// <exception cref="IOException">Something cannot be read.</exception>
-    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, IndexStamp written, KeepPatterns keep, CancellationToken cancellation)
+    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         var comparison = new TreeComparison(root, entries, written, keep, cancellation);
         comparison.Walk([]);
@@ -120,7 +120,7 @@ internal sealed class TreeComparison
         return isKind && ((status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) || HasContent(entry, path, status));
     }
 
-    private bool IsOlderThanIndex(IndexStamp stamp) =>
+    private bool IsOlderThanIndex(FileStamp stamp) =>
         (stamp.ModifiedSeconds, stamp.ModifiedNanoseconds).CompareTo((_written.ModifiedSeconds, _written.ModifiedNanoseconds)) < 0;
 
     private bool HasContent(IndexEntry entry, byte[] path, FileStatus status)

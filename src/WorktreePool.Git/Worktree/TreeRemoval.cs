@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace WorktreePool.Git.Worktree;
 
@@ -8,10 +9,17 @@ namespace WorktreePool.Git.Worktree;
 /// </summary>
 internal static class TreeRemoval
 {
+    private const char Unreadable = '\uFFFD';
+
     /// <summary>Removes.</summary>
     /// <exception cref="GitBackendException">Something refuses to go: it is another user's, immutable, or a mount.</exception>
     public static void Remove(string path)
     {
+        if (path.Contains(Unreadable, StringComparison.Ordinal))
+        {
+            RemoveUnreadable(path);
+        }
+
         try
         {
             if (!SafeFile.IsRealDirectory(path))
@@ -39,6 +47,30 @@ internal static class TreeRemoval
         if (!OperatingSystem.IsWindows() && SafeFile.IsRealDirectory(path))
         {
             Run("chmod", "-R", "u+rwX", "--", path);
+        }
+    }
+
+    /// <summary>
+    /// A name that is no UTF-8 reads as if it had replacement characters, and as such cannot be opened: everything in its directory
+    /// that reads the same gets a plain name, and goes.
+    /// </summary>
+    private static void RemoveUnreadable(string path)
+    {
+        if (!UnixFiles.IsSupported || Path.GetDirectoryName(path) is not { } parent || !SafeFile.IsRealDirectory(parent))
+        {
+            return;
+        }
+
+        byte[] directory = Encoding.UTF8.GetBytes(parent + "/");
+        foreach (byte[] name in UnixFiles.Names(directory))
+        {
+            string text = UnixFiles.Text(name);
+            if (text == Path.GetFileName(path) && !Encoding.UTF8.GetBytes(text).AsSpan().SequenceEqual(name))
+            {
+                string plain = Path.Combine(parent, $"worktree-pool-{Guid.NewGuid():N}");
+                UnixFiles.Move([.. directory, .. name], Encoding.UTF8.GetBytes(plain));
+                Remove(plain);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace WorktreePool.Git.LibGit2;
+namespace WorktreePool.Git.Worktree;
 
 /// <summary>
 /// What .NET's file API cannot say about a file on Linux: its change time and inode, and a name that is no UTF-8. Paths are bytes.
@@ -220,8 +220,15 @@ internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
     /// <summary>The low 32 bits of the number that <c>stat</c> gives.</summary>
     private uint Device => (buffer.DeviceMinor & 0xff) | ((buffer.DeviceMajor & 0xfff) << 8) | ((buffer.DeviceMinor & ~0xffu) << 12);
 
-    /// <summary>As an index keeps it.</summary>
-    public IndexStamp Stamp => new(
+    /// <summary>As an index keeps it; 32 bits of each, as git does.</summary>
+    public FileStamp Stamp => new(
         (uint)buffer.ChangedSeconds, buffer.ChangedNanoseconds, (uint)buffer.ModifiedSeconds, buffer.ModifiedNanoseconds,
         Device, (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
+}
+
+/// <summary>What an index keeps of a file's status; 32 bits of each, as git does.</summary>
+internal readonly record struct FileStamp(uint ChangedSeconds, uint ChangedNanoseconds, uint ModifiedSeconds, uint ModifiedNanoseconds, uint Device, uint Inode, uint User, uint Group, uint Size)
+{
+    /// <summary>Whether the file is the same; a device's number may change at a restart, and git does not look at it either.</summary>
+    public bool IsSame(FileStamp other) => this with { Device = 0 } == other with { Device = 0 };
 }
