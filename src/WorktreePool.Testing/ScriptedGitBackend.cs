@@ -188,9 +188,9 @@ public sealed class ScriptedGitBackend : IGitBackend
                 throw new GitBackendException($"{place.Slot} is not ready for the branch {branch}: {string.Join("; ", findings)}. Nothing was changed.");
             }
 
-            if (!_refs.TryAdd("refs/heads/" + branch, commit))
+            if (!_refs.TryAdd("refs/heads/" + branch, commit) && _refs["refs/heads/" + branch] is { } elsewhere && elsewhere != commit)
             {
-                throw new BranchExistsException($"The branch {branch} exists already, at {_refs["refs/heads/" + branch]}. Nothing was changed; claim with another name, or delete it.");
+                throw new BranchExistsException($"The branch {branch} exists already, at {elsewhere}. Nothing was changed; claim with another name, or delete it.");
             }
 
             slot.Attach(branch);

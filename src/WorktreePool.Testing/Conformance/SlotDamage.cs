@@ -51,7 +51,7 @@ internal sealed record SlotDamage(string Name, string Script, RepairLevel Healed
         new("index garbage", "echo garbage > \"$admin/index\"", RepairLevel.Rebuild, FindingIds.IndexBroken),
         new("index empty", ": > \"$admin/index\"", RepairLevel.Rebuild, FindingIds.IndexBroken, FindingIds.IndexDiffers),
         new("index missing", "rm \"$admin/index\"", RepairLevel.Rebuild, FindingIds.IndexBroken, FindingIds.IndexDiffers),
-        new("index truncated", "truncate -s 100 \"$admin/index\"", RepairLevel.Rebuild, FindingIds.IndexBroken),
+        new("index truncated", "truncate -s 100 \"$admin/index\"", RepairLevel.Rebuild, FindingIds.IndexBroken, FindingIds.IndexDiffers),
         new("split index", "git update-index --split-index", RepairLevel.Rebuild, FindingIds.IndexBroken, FindingIds.IndexHidden, FindingIds.AdminResidue),
         new("sparse checkout", "git sparse-checkout set src", RepairLevel.Rebuild, FindingIds.IndexHidden, FindingIds.AdminResidue),
         new("on a branch", "git checkout -q -B ticket", RepairLevel.Reset, FindingIds.OnBranch),
