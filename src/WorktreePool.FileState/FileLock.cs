@@ -10,7 +10,7 @@ internal static class FileLock
     private const int EWouldBlockBsd = 35;
     private const int SharingViolation = unchecked((int)0x80070020);
 
-    /// <summary>Takes the lock if it is free.</summary>
+    /// <summary>Takes the lock if it is free; null when it is not.</summary>
     public static FileStream? TryTake(string path)
     {
         try
@@ -20,6 +20,21 @@ internal static class FileLock
         catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
         {
             return null;
+        }
+    }
+
+    /// <summary>
+    /// .NET goes on without a lock where the file system has none or where an environment setting turns locking off, and a pool
+    /// without locks would hand one slot to two holders. So a lock that is held is tried once more.
+    /// </summary>
+    /// <param name="path">The file of a lock that the caller holds.</param>
+    public static void Prove(string path)
+    {
+        if (TryTake(path) is { } second)
+        {
+            second.Dispose();
+            throw new StateStoreException(
+                $"Files in {Path.GetDirectoryName(path)} cannot be locked, so the pool would not be safe. Nothing was changed. Put the pool's directory on a local file system, and unset DOTNET_SYSTEM_IO_DISABLEFILELOCKING.");
         }
     }
 }

@@ -1,34 +1,40 @@
-using System.Text;
-using System.Text.Json;
-
 namespace WorktreePool.FileState;
 
 /// <summary>The embedded default store. Readers take no lock; a writer holds the store lock for a few file operations and nothing else.</summary>
-internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time) : ISlotStateStore
+internal sealed class FileSlotStateStore : ISlotStateStore
 {
-    /// <summary>How long to wait before the store lock is tried again: it is held for about a millisecond.</summary>
-    private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(2);
-
     /// <summary>Watching can fail silently (network file systems, overflow): then a waiter looks for itself this often.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
-    private readonly StateFiles _files = new(poolDirectory);
-    private readonly ChangeWatch _watch = new(Path.Combine(poolDirectory, "state"));
+    private readonly TimeProvider _time;
+    private readonly StateFiles _files;
+    private readonly HistoryFile _history;
+    private readonly StoreLock _lock;
+    private readonly ChangeWatch _watch;
+
+    public FileSlotStateStore(string poolDirectory, TimeProvider time)
+    {
+        _time = time;
+        _files = new StateFiles(poolDirectory);
+        _history = new HistoryFile(Path.Combine(poolDirectory, "history.jsonl"));
+        _lock = new StoreLock(_files.StoreLock, time);
+        _watch = new ChangeWatch(_files.StateDirectory);
+    }
 
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Guard(Read));
+        return ValueTask.FromResult(Read());
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(next);
-        CheckName(next.Slot);
-        return WithLockAsync(
+        RequireName(next.Slot);
+        return ChangeAsync(
             () =>
             {
-                List<SlotRecord> slots = _files.ReadSlots();
+                IReadOnlyList<SlotRecord> slots = _files.ReadSlots();
                 if ((slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
                 {
                     return new StoreResult(StoreOutcome.Conflict, null);
@@ -48,8 +54,8 @@ internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time
 
     public ValueTask<bool> RemoveAsync(string slot, long expectedVersion, CancellationToken cancellationToken)
     {
-        CheckName(slot);
-        return WithLockAsync(
+        RequireName(slot);
+        return ChangeAsync(
             () =>
             {
                 bool matches = _files.ReadSlots().Any(record => record.Slot == slot && record.Version == expectedVersion);
@@ -66,7 +72,7 @@ internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time
     public ValueTask<bool> CompareAndSetPoolAsync(long expectedVersion, PoolRecord next, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(next);
-        return WithLockAsync(
+        return ChangeAsync(
             () =>
             {
                 bool matches = _files.ReadPool().Version == expectedVersion;
@@ -82,70 +88,60 @@ internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time
 
     public async ValueTask WaitForChangeAsync(string stamp, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         while (true)
         {
+            // First the promise of a signal, then the look: a change falls before the look or gives the signal.
             Task changed = _watch.Next();
-            if (Guard(Read).Stamp != stamp)
+            if (Read().Stamp != stamp)
             {
                 return;
             }
 
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(changed, Task.Delay(Poll, time, waiting.Token)).ConfigureAwait(false);
+            await Task.WhenAny(changed, Task.Delay(Poll, _time, waiting.Token)).ConfigureAwait(false);
             await waiting.CancelAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    public ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken)
+    public async ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        CheckName(slot);
-        return ValueTask.FromResult<IAsyncDisposable?>(Guard(() =>
+        RequireName(slot);
+        if (!_lock.IsProven)
         {
-            Directory.CreateDirectory(_files.StateDirectory);
-            return FileLock.TryTake(_files.SlotLock(slot));
-        }));
+            await ChangeAsync(() => true, cancellationToken).ConfigureAwait(false);
+        }
+
+        return Writing(() => FileLock.TryTake(_files.SlotLock(slot)));
     }
 
-    public ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
+    public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        byte[] line = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry) + "\n");
-        Guard(() =>
-        {
-            // One write in append mode: lines of several processes never mix. A line torn by power loss is passed over by readers.
-            Directory.CreateDirectory(poolDirectory);
-            using var stream = new FileStream(_files.History, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-            stream.Write(line);
-            return true;
-        });
-        return ValueTask.CompletedTask;
+        ArgumentNullException.ThrowIfNull(entry);
+        await ChangeAsync(
+            () =>
+            {
+                _history.Append(entry);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        if (!File.Exists(_files.History))
+        cancellationToken.ThrowIfCancellationRequested();
+        try
         {
-            return [];
+            return await _history.ReadAsync(query, cancellationToken).ConfigureAwait(false);
         }
-
-        var newest = new Queue<HistoryEntry>();
-        await foreach (string line in File.ReadLinesAsync(_files.History, cancellationToken).ConfigureAwait(false))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (Parse(line) is { } entry && (query.Slot is null || entry.Slot == query.Slot) && (query.Key is null || entry.Key == query.Key))
-            {
-                newest.Enqueue(entry);
-                if (newest.Count > query.Limit)
-                {
-                    newest.Dequeue();
-                }
-            }
+            throw Unreadable(e);
         }
-
-        return [.. newest.Reverse()];
     }
 
     public ValueTask DisposeAsync()
@@ -154,46 +150,40 @@ internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time
         return ValueTask.CompletedTask;
     }
 
-    private static HistoryEntry? Parse(string line)
+    private PoolState Read()
     {
         try
         {
-            return JsonSerializer.Deserialize(line, HistoryJson.Default.HistoryEntry);
+            return _files.Read();
         }
-        catch (JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null;
+            throw Unreadable(e);
         }
     }
 
-    private PoolState Read()
+    /// <summary>Every change: the directory is there, the lock is held, and the debris of killed writers is gone.</summary>
+    private async ValueTask<T> ChangeAsync<T>(Func<T> change, CancellationToken cancellationToken)
     {
-        PoolRecord pool = _files.ReadPool();
-        List<SlotRecord> slots = _files.ReadSlots();
-        return new PoolState(pool, slots, string.Join(';', slots.Select(slot => $"{slot.Slot}:{slot.Epoch}.{slot.Version}").Prepend(pool.Version.ToString(System.Globalization.CultureInfo.InvariantCulture))));
-    }
-
-    private async ValueTask<T> WithLockAsync<T>(Func<T> work, CancellationToken cancellationToken)
-    {
-        Guard(() => Directory.CreateDirectory(_files.StateDirectory));
-        while (true)
+        cancellationToken.ThrowIfCancellationRequested();
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            using FileStream? held = Guard(() => FileLock.TryTake(_files.StoreLock));
-            if (held is not null)
-            {
-                return Guard(() =>
+            _files.Create();
+            return await _lock.RunAsync(
+                () =>
                 {
                     _files.Sweep();
-                    return work();
-                });
-            }
-
-            await Task.Delay(LockRetry * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
+                    return change();
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(e);
         }
     }
 
-    private T Guard<T>(Func<T> work)
+    private T Writing<T>(Func<T> work)
     {
         try
         {
@@ -201,15 +191,22 @@ internal sealed class FileSlotStateStore(string poolDirectory, TimeProvider time
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StateStoreException($"The pool's state in {_files.StateDirectory} could not be read or written: {e.Message} It is as it was. Check the disk's space and the directory's rights.", e);
+            throw Unwritable(e);
         }
     }
 
-    private static void CheckName(string slot)
+    private StateStoreException Unreadable(Exception e) => new(
+        $"The pool's state in {_files.StateDirectory} could not be read: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);
+
+    private StateStoreException Unwritable(Exception e) => new(
+        $"The pool's state in {_files.StateDirectory} could not be changed: {e.Message} It is as it was. Check the directory's rights and the disk's space.", e);
+
+    private static void RequireName(string slot)
     {
-        if (string.IsNullOrEmpty(slot) || !slot.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+        ArgumentException.ThrowIfNullOrEmpty(slot);
+        if (!slot.StartsWith("slot-", StringComparison.Ordinal) || !slot.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
         {
-            throw new ArgumentException($"\"{slot}\" is no slot's name; it has lowercase letters, digits and hyphens only.", nameof(slot));
+            throw new ArgumentException($"\"{slot}\" is no slot's name: it is slot- and then a-z, 0-9 and - only.", nameof(slot));
         }
     }
 }

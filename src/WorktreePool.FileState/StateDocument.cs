@@ -1,51 +1,41 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace WorktreePool.FileState;
 
-/// <summary>What a state file holds: the record, under the number of the form it is written in.</summary>
-internal sealed record SlotDocument(int Schema, SlotRecord Slot);
-
-/// <summary>What the pool's own state file holds.</summary>
-internal sealed record PoolDocument(int Schema, PoolRecord Pool);
-
-/// <summary>Only the form's number: read first, so that a newer form is told from a damaged file.</summary>
-internal sealed record SchemaDocument(int Schema);
-
-/// <summary>A lease's owner in a file; <see cref="LeaseOwner"/> itself cannot be made in an invalid form.</summary>
-internal sealed class LeaseOwnerConverter : JsonConverter<LeaseOwner>
+/// <summary>The content of a state file: the number of the form it is written in, then the record's own fields.</summary>
+internal static class StateDocument
 {
-    public override LeaseOwner Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    /// <summary>The form this version writes, and the newest it reads.</summary>
+    private const int Schema = 1;
+
+    private const string SchemaField = "schema";
+
+    private static readonly JsonDocumentOptions Parsing = new() { AllowDuplicateProperties = false };
+
+    public static byte[] Write<T>(T record, JsonTypeInfo<T> type)
     {
-        OwnerDocument document = JsonSerializer.Deserialize(ref reader, StateJson.Default.OwnerDocument) ?? throw new JsonException("an owner is missing");
-        return document switch
-        {
-            { Process: { } process } => LeaseOwner.ForProcess(process),
-            { Duration: { } duration } when duration > TimeSpan.Zero => LeaseOwner.ForDuration(duration),
-            _ => throw new JsonException("an owner has neither a process nor a duration"),
-        };
+        JsonObject document = JsonSerializer.SerializeToNode(record, type)!.AsObject();
+        document.Insert(0, SchemaField, Schema);
+        return ReadableJson.Write(ReadableJson.Indented, writer => document.WriteTo(writer));
     }
 
-    public override void Write(Utf8JsonWriter writer, LeaseOwner value, JsonSerializerOptions options) =>
-        JsonSerializer.Serialize(writer, new OwnerDocument(value.Process, value.Duration), StateJson.Default.OwnerDocument);
+    /// <summary>Reads a record.</summary>
+    /// <exception cref="StateStoreException">It was written by a newer version.</exception>
+    /// <exception cref="JsonException">It is damaged.</exception>
+    public static T Read<T>(string file, byte[] content, JsonTypeInfo<T> type)
+    {
+        if (JsonNode.Parse(content, documentOptions: Parsing) is not JsonObject document)
+        {
+            throw new JsonException("it is no JSON object.");
+        }
+
+        document.Remove(SchemaField, out JsonNode? field);
+        return field is JsonValue value && value.TryGetValue(out int schema) && schema >= 1
+            ? schema > Schema
+                ? throw new StateStoreException($"{file} was written by a newer version of WorktreePool: it has schema {schema}, and this version reads {Schema}. Nothing was changed. Use the newer version for this pool everywhere.")
+                : document.Deserialize(type) ?? throw new JsonException("it is empty.")
+            : throw new JsonException("it has no schema number.");
+    }
 }
-
-/// <summary>The form of an owner in a file.</summary>
-internal sealed record OwnerDocument(ProcessIdentity? Process, TimeSpan? Duration);
-
-[JsonSourceGenerationOptions(
-    WriteIndented = true,
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UseStringEnumConverter = true,
-    Converters = [typeof(LeaseOwnerConverter)],
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(SlotDocument))]
-[JsonSerializable(typeof(PoolDocument))]
-[JsonSerializable(typeof(SchemaDocument))]
-[JsonSerializable(typeof(OwnerDocument))]
-internal sealed partial class StateJson : JsonSerializerContext;
-
-/// <summary>The history's form: one entry a line.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(HistoryEntry))]
-internal sealed partial class HistoryJson : JsonSerializerContext;

@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace WorktreePool.FileState;
+
+/// <summary>The history: one line of JSON per entry, only ever added to.</summary>
+internal sealed class HistoryFile(string path)
+{
+    private const int BlockSize = 64 * 1024;
+
+    private const FileShare Everyone = FileShare.ReadWrite | FileShare.Delete;
+
+    /// <summary>Adds a line. Under the store lock: .NET's append mode only starts at the end, so two processes would overwrite each other.</summary>
+    public void Append(HistoryEntry entry)
+    {
+        byte[] line = ReadableJson.Write(ReadableJson.OneLine, writer => JsonSerializer.Serialize(writer, entry, HistoryJson.Default.HistoryEntry));
+        using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, Everyone, bufferSize: 0);
+
+        // A last line without its end was torn by a crash; a new line keeps it from spoiling this one.
+        bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
+        stream.Seek(0, SeekOrigin.End);
+        stream.Write(torn ? [(byte)'\n', .. line] : line);
+    }
+
+    /// <summary>The newest entries that match, newest first, reading no more of the file than it takes.</summary>
+    public async ValueTask<IReadOnlyList<HistoryEntry>> ReadAsync(HistoryQuery query, CancellationToken cancellationToken)
+    {
+        List<HistoryEntry> entries = [];
+        await foreach (byte[] line in LinesFromTheEnd(cancellationToken).ConfigureAwait(false))
+        {
+            if (Parse(line) is { } entry && (query.Slot is null || entry.Slot == query.Slot) && (query.Key is null || entry.Key == query.Key))
+            {
+                entries.Add(entry);
+                if (entries.Count == query.Limit)
+                {
+                    break;
+                }
+            }
+        }
+
+        return entries;
+    }
+
+    private async IAsyncEnumerable<byte[]> LinesFromTheEnd([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        FileStream stream;
+        try
+        {
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, Everyone, bufferSize: 0, useAsync: true);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            yield break;
+        }
+
+        await using (stream.ConfigureAwait(false))
+        {
+            byte[] rest = [];
+            for (long position = stream.Length; position > 0;)
+            {
+                int size = (int)Math.Min(BlockSize, position);
+                position -= size;
+                byte[] block = new byte[size + rest.Length];
+                stream.Position = position;
+                await stream.ReadExactlyAsync(block.AsMemory(0, size), cancellationToken).ConfigureAwait(false);
+                rest.CopyTo(block, size);
+
+                int end = block.Length;
+                for (int newline = LastNewline(block, end); newline >= 0; newline = LastNewline(block, end))
+                {
+                    yield return block[(newline + 1)..end];
+                    end = newline;
+                }
+
+                rest = block[..end];
+            }
+
+            yield return rest;
+        }
+    }
+
+    private static int LastNewline(byte[] block, int end) => block.AsSpan(0, end).LastIndexOf((byte)'\n');
+
+    /// <summary>Null for a line torn by a crash, or in the middle of being written.</summary>
+    private static HistoryEntry? Parse(byte[] line)
+    {
+        try
+        {
+            return line.Length == 0 ? null : JsonSerializer.Deserialize(line, HistoryJson.Default.HistoryEntry);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Xunit;
+
+namespace WorktreePool.Testing.Conformance;
+
+public abstract partial class SlotStateStoreConformance
+{
+    /// <summary>Newest first, by the order of writing and not by the clock, from every process.</summary>
+    [Fact]
+    public async Task History_is_newest_first()
+    {
+        Assert.Empty(await _store.ReadHistoryAsync(new HistoryQuery(), Token));
+        for (int i = 1; i <= 5; i++)
+        {
+            HistoryEntry entry = SampleRecords.Entry(epoch: i);
+            await (i % 2 == 0 ? _store : _other).AppendHistoryAsync(entry with { At = entry.At.AddHours(-i) }, Token);
+        }
+
+        Assert.Equal([5L, 4, 3, 2, 1], await EpochsAsync(new HistoryQuery()));
+        Assert.Equal([5L, 4], await EpochsAsync(new HistoryQuery(Limit: 2)));
+    }
+
+    /// <summary>A query chooses by slot, by key, by both; the limit counts what was chosen.</summary>
+    [Fact]
+    public async Task History_is_filtered()
+    {
+        (string? Slot, string? Key)[] entries = [("slot-1", "a"), ("slot-2", "a"), ("slot-1", "b"), (null, null), ("slot-10", "a"), ("slot-1", "a")];
+        for (int i = 0; i < entries.Length; i++)
+        {
+            await _store.AppendHistoryAsync(SampleRecords.Entry(slot: entries[i].Slot, key: entries[i].Key, epoch: i), Token);
+        }
+
+        Assert.Equal([5L, 2, 0], await EpochsAsync(new HistoryQuery(Slot: "slot-1")));
+        Assert.Equal([5L, 4, 1, 0], await EpochsAsync(new HistoryQuery(Key: "a")));
+        Assert.Equal([5L, 0], await EpochsAsync(new HistoryQuery("slot-1", "a")));
+        Assert.Equal([0L], (await EpochsAsync(new HistoryQuery("slot-1", "a", 2))).Skip(1));
+        Assert.Equal([1L], await EpochsAsync(new HistoryQuery("slot-2", "a", 1)));
+        Assert.Empty(await EpochsAsync(new HistoryQuery(Key: "A")));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _store.ReadHistoryAsync(new HistoryQuery(Limit: 0), Token));
+    }
+
+    /// <summary>Nothing of an entry is lost or bent.</summary>
+    [Fact]
+    public async Task Every_field_of_history_is_kept()
+    {
+        HistoryEntry[] entries =
+        [
+            .. Enum.GetValues<HistoryEvent>().Select(what => SampleRecords.Entry(what, epoch: long.MaxValue)),
+            new HistoryEntry { At = DateTimeOffset.MinValue, Event = HistoryEvent.Paused },
+        ];
+        foreach (HistoryEntry entry in entries)
+        {
+            await _store.AppendHistoryAsync(entry, Token);
+        }
+
+        IReadOnlyList<HistoryEntry> read = await _other.ReadHistoryAsync(new HistoryQuery(), Token);
+        Assert.Equal(entries.Length, read.Count);
+        Assert.All(read.Reverse().Zip(entries), pair => SampleRecords.AssertSame(pair.Second, pair.First));
+    }
+
+    /// <summary>Entries of several writers are all there, whole, each writer's in its order.</summary>
+    [Fact]
+    public async Task Concurrent_history_is_whole()
+    {
+        const int Writers = 6;
+        const int Each = 30;
+        await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(
+            async () =>
+            {
+                for (int i = 0; i < Each; i++)
+                {
+                    await (writer % 2 == 0 ? _store : _other).AppendHistoryAsync(SampleRecords.Entry(key: $"{writer}", epoch: i), Token);
+                }
+            },
+            Token)));
+        Assert.Equal(Writers * Each, (await _store.ReadHistoryAsync(new HistoryQuery(Limit: 1000), Token)).Count);
+        for (int writer = 0; writer < Writers; writer++)
+        {
+            Assert.Equal(Enumerable.Range(0, Each).Select(i => (long)i).Reverse(), await EpochsAsync(new HistoryQuery(Key: $"{writer}")));
+        }
+    }
+
+    private async Task<IEnumerable<long>> EpochsAsync(HistoryQuery query) => (await _other.ReadHistoryAsync(query, Token)).Select(entry => entry.Epoch);
+}

@@ -1,0 +1,111 @@
+using Xunit;
+
+namespace WorktreePool.Testing.Conformance;
+
+public abstract partial class SlotStateStoreConformance
+{
+    /// <summary>One holder, in one process or another; the next one gets the lock when it is given back.</summary>
+    [Fact]
+    public async Task A_slots_lock_has_one_holder()
+    {
+        IAsyncDisposable? held = await _store.TryLockSlotAsync("slot-0", Token);
+        Assert.NotNull(held);
+        Assert.Null(await _store.TryLockSlotAsync("slot-0", Token));
+        Assert.Null(await _other.TryLockSlotAsync("slot-0", Token));
+
+        await held.DisposeAsync();
+        IAsyncDisposable? next = await _other.TryLockSlotAsync("slot-0", Token);
+        Assert.NotNull(next);
+
+        // Given back twice, it is not taken from the next holder.
+        await held.DisposeAsync();
+        Assert.Null(await _store.TryLockSlotAsync("slot-0", Token));
+        await next.DisposeAsync();
+    }
+
+    /// <summary>Slots do not wait for each other, and a record can change while its slot is worked on.</summary>
+    [Fact]
+    public async Task A_slots_lock_stops_nothing_else()
+    {
+        await using IAsyncDisposable? held = await _store.TryLockSlotAsync("slot-1", Token);
+        Assert.NotNull(held);
+        await using IAsyncDisposable? sibling = await _other.TryLockSlotAsync("slot-10", Token);
+        Assert.NotNull(sibling);
+        SlotRecord record = await SetAsync(await SetAsync(SampleRecords.Free(1)), _other);
+        Assert.True(await _other.RemoveAsync(record.Slot, record.Version, Token));
+        Assert.Null(await _other.TryLockSlotAsync("slot-1", Token));
+    }
+
+    /// <summary>Of many who try at once, one gets it.</summary>
+    [Fact]
+    public async Task A_race_for_a_lock_has_one_winner()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            IAsyncDisposable?[] locks = await Task.WhenAll(Enumerable.Range(0, 16).Select(i =>
+                Task.Run(async () => await (i % 2 == 0 ? _store : _other).TryLockSlotAsync("slot-0", Token), Token)));
+            await Assert.Single(locks, held => held is not null)!.DisposeAsync();
+        }
+    }
+
+    /// <summary>Of many who change one version, one wins, and no change is lost.</summary>
+    [Fact]
+    public async Task A_race_for_a_version_has_one_winner()
+    {
+        await SetAsync(SampleRecords.Free(0));
+        int wins = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(
+            async () =>
+            {
+                ISlotStateStore store = i % 2 == 0 ? _store : _other;
+                for (int turn = 0; turn < 25; turn++)
+                {
+                    SlotRecord record = (await store.ReadAsync(Token)).Slots[0];
+                    StoreResult result = await store.CompareAndSetAsync(record.Version, record with { Epoch = record.Epoch + 1 }, Token);
+                    if (result.Applied)
+                    {
+                        Interlocked.Increment(ref wins);
+                    }
+                }
+            },
+            Token)));
+        Assert.True(wins >= 25);
+        SlotRecord last = await ReadAsync("slot-0");
+        Assert.Equal(wins, last.Epoch);
+        Assert.Equal(wins + 1, last.Version);
+    }
+
+    /// <summary>Of many who claim one key on different slots, one gets it.</summary>
+    [Fact]
+    public async Task A_race_for_a_key_has_one_winner()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            string key = $"MC-{round}";
+            StoreResult[] results = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Task.Run(
+                async () => await (i % 2 == 0 ? _store : _other).CompareAndSetAsync(0, SampleRecords.Held((round * 100) + i, key), Token), Token)));
+            SlotRecord winner = Assert.Single(results, result => result.Applied).Stored!;
+            Assert.All(results.Where(result => !result.Applied), result => Assert.Equal(StoreOutcome.KeyHeld, result.Outcome));
+            Assert.Equal(winner.Slot, Assert.Single((await _other.ReadAsync(Token)).Slots, record => record.Lease?.Key == key).Slot);
+        }
+    }
+
+    /// <summary>Records and history outlive the process that wrote them; its locks do not.</summary>
+    [Fact]
+    public async Task A_pool_outlives_its_processes()
+    {
+        SlotRecord stored = await SetAsync(SampleRecords.Full);
+        await _store.AppendHistoryAsync(SampleRecords.Entry(), Token);
+        await using (await _store.TryLockSlotAsync("slot-0", Token))
+        {
+        }
+
+        await _store.DisposeAsync();
+        await _other.DisposeAsync();
+        ISlotStateStore later = Connect();
+        SampleRecords.AssertSame(stored, Assert.Single((await later.ReadAsync(Token)).Slots));
+        Assert.Single(await later.ReadHistoryAsync(new HistoryQuery(), Token));
+        await using IAsyncDisposable? held = await later.TryLockSlotAsync("slot-0", Token);
+        Assert.NotNull(held);
+    }
+}
