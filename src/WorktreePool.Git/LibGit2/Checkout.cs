@@ -12,6 +12,8 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private string? _lastParent;
+
     /// <summary>Checks out.</summary>
     /// <param name="slot">The slot's directory, which exists.</param>
     /// <param name="index">Where its index is, or shall be.</param>
@@ -82,12 +84,18 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 
     private FileStamp Write(string path, IndexEntry entry)
     {
-        if (SafeFile.Exists(path))
+        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not null)
         {
             TreeRemoval.Remove(path);
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string parent = Path.GetDirectoryName(path)!;
+        if (parent != _lastParent)
+        {
+            Directory.CreateDirectory(parent);
+            _lastParent = parent;
+        }
+
         string id = Convert.ToHexStringLower(entry.Id.Span);
         Blob blob = objects.Repository.Lookup<Blob>(new ObjectId(id))
             ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
