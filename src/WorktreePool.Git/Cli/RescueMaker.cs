@@ -64,8 +64,12 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
         string date = $"{request.At.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)} +0000";
         var author = new Dictionary<string, string>
         {
-            ["GIT_AUTHOR_NAME"] = "WorktreePool", ["GIT_AUTHOR_EMAIL"] = "worktree-pool@localhost", ["GIT_AUTHOR_DATE"] = date,
-            ["GIT_COMMITTER_NAME"] = "WorktreePool", ["GIT_COMMITTER_EMAIL"] = "worktree-pool@localhost", ["GIT_COMMITTER_DATE"] = date,
+            ["GIT_AUTHOR_NAME"] = "WorktreePool",
+            ["GIT_AUTHOR_EMAIL"] = "worktree-pool@localhost",
+            ["GIT_AUTHOR_DATE"] = date,
+            ["GIT_COMMITTER_NAME"] = "WorktreePool",
+            ["GIT_COMMITTER_EMAIL"] = "worktree-pool@localhost",
+            ["GIT_COMMITTER_DATE"] = date,
         };
         List<string> parents = [.. kept.Parents];
         if (kept.Staged is not null)
@@ -75,8 +79,15 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
 
         var rescue = new Rescue
         {
-            Id = id, Ref = RepositoryRefs.RescuePrefix + id, Commit = "", Key = request.Key, Slot = place.Slot,
-            At = request.At, Files = files, Commits = kept.Commits, Reason = request.Reason,
+            Id = id,
+            Ref = RepositoryRefs.RescuePrefix + id,
+            Commit = "",
+            Key = request.Key,
+            Slot = place.Slot,
+            At = request.At,
+            Files = files,
+            Commits = kept.Commits,
+            Reason = request.Reason,
         };
         string commit = (await slots.RunOnObjectsAsync(
             place, author, ["commit-tree", kept.Tree, .. parents.SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
