@@ -138,7 +138,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         {
             return await _history.ReadAsync(query, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsStorageFault(e))
         {
             throw Unreadable(e);
         }
@@ -156,7 +156,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         {
             return _files.Read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsStorageFault(e))
         {
             throw Unreadable(e);
         }
@@ -177,7 +177,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
                 },
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsStorageFault(e))
         {
             throw Unwritable(e);
         }
@@ -189,11 +189,14 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         {
             return work();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsStorageFault(e))
         {
             throw Unwritable(e);
         }
     }
+
+    /// <summary>.NET tells of a file that may not grow (a limit on file sizes) as a wrong argument.</summary>
+    private static bool IsStorageFault(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
 
     private StateStoreException Unreadable(Exception e) => new(
         $"The pool's state in {_files.StateDirectory} could not be read: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);

@@ -114,8 +114,9 @@ internal sealed class StateFiles(string poolDirectory)
 
             return true;
         }
-        catch (DirectoryNotFoundException)
+        catch (DirectoryNotFoundException) when (!File.Exists(StateDirectory))
         {
+            // The pool was never written.
             return false;
         }
     }

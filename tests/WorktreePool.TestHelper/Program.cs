@@ -1,0 +1,11 @@
+using WorktreePool.TestHelper;
+
+// A process for tests to start, and to kill: VERB ARGUMENTS. It prints a line when it has done what the verb says.
+return args switch
+{
+    ["hold-slot", var pool, var slot] => await StoreVerbs.HoldSlotAsync(pool, slot),
+    ["hold-slot-with-child", var pool, var slot] => await StoreVerbs.HoldSlotWithChildAsync(pool, slot),
+    ["count", var pool, var slot, var times] => await StoreVerbs.CountAsync(pool, slot, int.Parse(times, System.Globalization.CultureInfo.InvariantCulture)),
+    ["write", var pool, var slot] => await StoreVerbs.WriteAsync(pool, slot),
+    _ => throw new ArgumentException($"unknown: {string.Join(' ', args)}"),
+};
