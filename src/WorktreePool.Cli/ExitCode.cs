@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using WorktreePool.Cli.Commands;
+
 namespace WorktreePool.Cli;
 
 /// <summary>The command's exit codes; a contract with scripts, so they may only grow.</summary>
@@ -12,8 +15,8 @@ internal static class ExitCode
     public const int NoSlot = 75;
     public const int LeaseLost = 77;
     public const int Configuration = 78;
+    public const int CommandNotExecutable = 126;
     public const int CommandNotFound = 127;
-    public const int Interrupted = 130;
 
     public static int For(RefusalReason reason) => reason switch
     {
@@ -22,6 +25,9 @@ internal static class ExitCode
         RefusalReason.LeaseLost => LeaseLost,
         _ => NoSlot,
     };
+
+    /// <summary>As shells do: 128 and the signal's number.</summary>
+    public static int ForSignal(PosixSignal signal) => 128 + Signals.Number(signal);
 
     public static (int Code, string Name) For(Exception exception) => exception switch
     {
@@ -34,7 +40,6 @@ internal static class ExitCode
         BranchExistsException => (Failure, "branchExists"),
         RescueNotFoundException => (Failure, "rescueNotFound"),
         GitBackendException => (Failure, "git"),
-        OperationCanceledException => (Interrupted, "interrupted"),
         _ => (Failure, "failure"),
     };
 }

@@ -12,10 +12,13 @@ internal sealed class FileSlotStateStore : ISlotStateStore
     private readonly StoreLock _lock;
     private readonly ChangeWatch _watch;
 
-    public FileSlotStateStore(string poolDirectory, TimeProvider time)
+    /// <param name="poolDirectory">The pool's directory.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="slotsDirectory">Where the slots lie, for one whose record is lost; null: in the pool's directory.</param>
+    public FileSlotStateStore(string poolDirectory, TimeProvider time, string? slotsDirectory = null)
     {
         _time = time;
-        _files = new StateFiles(poolDirectory);
+        _files = new StateFiles(poolDirectory, slotsDirectory ?? Path.Combine(poolDirectory, "slots"));
         _history = new HistoryFile(Path.Combine(poolDirectory, "history.jsonl"));
         _lock = new StoreLock(_files.StoreLock, time);
         _watch = new ChangeWatch(_files.StateDirectory);
@@ -23,8 +26,16 @@ internal sealed class FileSlotStateStore : ISlotStateStore
 
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read());
+        // Files are read one after the other while writers go on: only two reads that agree were both true between them.
+        PoolState? state = null;
+        for (string? before = null; before is null || before != state!.Stamp;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            before = state?.Stamp;
+            state = Read();
+        }
+
+        return ValueTask.FromResult(state!);
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
@@ -34,15 +45,15 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         return ChangeAsync(
             () =>
             {
-                IReadOnlyList<SlotRecord> slots = _files.ReadSlots();
+                IReadOnlyList<SlotRecord> slots = _files.MendSlots(TellRestored);
                 if ((slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
                 {
                     return new StoreResult(StoreOutcome.Conflict, null);
                 }
 
-                if (next.Lease is { } lease && slots.Any(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key))
+                if (next.Lease is { } lease && slots.FirstOrDefault(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key) is { } holder)
                 {
-                    return new StoreResult(StoreOutcome.KeyHeld, null);
+                    return new StoreResult(StoreOutcome.KeyHeld, null, holder);
                 }
 
                 SlotRecord stored = next with { Version = expectedVersion + 1 };
@@ -58,7 +69,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         return ChangeAsync(
             () =>
             {
-                bool matches = _files.ReadSlots().Any(record => record.Slot == slot && record.Version == expectedVersion);
+                bool matches = _files.MendSlots(TellRestored).Any(record => record.Slot == slot && record.Version == expectedVersion);
                 if (matches)
                 {
                     _files.DeleteSlot(slot);
@@ -75,7 +86,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         return ChangeAsync(
             () =>
             {
-                bool matches = _files.ReadPool().Version == expectedVersion;
+                bool matches = _files.MendPool(TellRestored).Version == expectedVersion;
                 if (matches)
                 {
                     _files.WritePool(next with { Version = expectedVersion + 1 });
@@ -149,6 +160,16 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         _watch.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Under the store lock.</summary>
+    private void TellRestored(string? slot, string damage) => _history.Append(new HistoryEntry
+    {
+        At = _time.GetUtcNow(),
+        Event = HistoryEvent.Restored,
+        Host = Environment.MachineName,
+        Slot = slot,
+        Detail = $"{slot ?? "pool-record"}.json in {_files.StateDirectory} was damaged and is restored from its copy: {damage}",
+    });
 
     private PoolState Read()
     {

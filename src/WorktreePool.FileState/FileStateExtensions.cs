@@ -11,6 +11,6 @@ public static class FileStateExtensions
     public static WorktreePoolBuilder UseFileState(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseStore((services, options) => new FileSlotStateStore(options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System));
+        return builder.UseStore((services, options) => new FileSlotStateStore(options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System, options.SlotsDirectory));
     }
 }

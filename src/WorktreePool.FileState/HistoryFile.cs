@@ -20,6 +20,7 @@ internal sealed class HistoryFile(string path)
         bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
         stream.Seek(0, SeekOrigin.End);
         stream.Write(torn ? [(byte)'\n', .. line] : line);
+        CrashPoint.Reached("history appended");
     }
 
     /// <summary>The newest entries that match, newest first, reading no more of the file than it takes.</summary>

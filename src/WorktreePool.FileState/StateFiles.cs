@@ -1,21 +1,20 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 
 namespace WorktreePool.FileState;
 
-/// <summary>The files of a pool's state: where they lie, how one is read, and how one is replaced so that readers see old or new, never half.</summary>
-internal sealed class StateFiles(string poolDirectory)
+/// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
+internal sealed class StateFiles(string poolDirectory, string slotsDirectory)
 {
-    private const string Temporary = ".tmp";
-
     /// <summary>
-    /// Files this process has seen, with the record their bytes meant. The same bytes mean the same record, so it need not be parsed
-    /// again. And a file in it is looked for even if a listing lacks it: some file systems (btrfs) leave out a name
+    /// The slots this process has seen. One in it is looked for even if a listing lacks it: some file systems (btrfs) leave out a name
     /// that is being replaced during the listing, while opening it by name always finds old or new.
     /// </summary>
-    private readonly ConcurrentDictionary<string, Parsed?> _known = [];
+    private readonly ConcurrentDictionary<string, TwinDocument<SlotRecord>> _known = [];
+
+    private readonly TwinDocument<PoolRecord> _pool = new(
+        Path.Combine(poolDirectory, "state", "pool-record.json"), Path.Combine(poolDirectory, "state-copy", "pool-record.json"), ParsePool, record => record.Version);
 
     private bool _listed;
 
@@ -23,15 +22,24 @@ internal sealed class StateFiles(string poolDirectory)
 
     public string StoreLock => Path.Combine(StateDirectory, "store.lock");
 
-    private string PoolFile => Path.Combine(StateDirectory, "pool-record.json");
+    private string CopyDirectory { get; } = Path.Combine(poolDirectory, "state-copy");
 
     public string SlotLock(string slot) => Path.Combine(StateDirectory, $"{slot}.lock");
 
     /// <summary>The state, with a stamp that differs whenever a record does.</summary>
     public PoolState Read()
     {
-        PoolRecord pool = ReadPool();
-        IReadOnlyList<SlotRecord> slots = ReadSlots();
+        PoolRecord pool = Meaning(_pool.Read());
+        if (!_listed)
+        {
+            // Twice: the first time nothing is known to make up for what a listing may lack.
+            List(CopyDirectory);
+            List(StateDirectory);
+            _listed = true;
+        }
+
+        List(StateDirectory);
+        IReadOnlyList<SlotRecord> slots = InOrder(_known.Select(slot => Meaning(slot.Key, slot.Value, slot.Value.Read())));
         string stamp = string.Join(
             ' ',
             slots.Select(slot => string.Create(CultureInfo.InvariantCulture, $"{slot.Slot}:{slot.Version}.{slot.Epoch}.{slot.UpdatedAt.UtcTicks}"))
@@ -39,53 +47,31 @@ internal sealed class StateFiles(string poolDirectory)
         return new PoolState(pool, slots, stamp);
     }
 
-    public IReadOnlyList<SlotRecord> ReadSlots()
+    /// <summary>Under the store lock: the slots' records, after what is damaged was restored.</summary>
+    /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
+    public IReadOnlyList<SlotRecord> MendSlots(Action<string?, string> restored)
     {
-        if (List() && !_listed)
-        {
-            // Nothing was known to make up for what that first listing may lack.
-            _listed = List();
-        }
-
-        var slots = new List<SlotRecord>();
-        foreach (string file in _known.Keys)
-        {
-            if (ReadSlot(file) is { } record)
-            {
-                slots.Add(record);
-            }
-        }
-
-        return [.. slots.OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)];
+        List(CopyDirectory);
+        List(StateDirectory);
+        return InOrder(_known.Select(slot => Meaning(slot.Key, slot.Value, Told(slot.Key, slot.Value.Mend(), restored))));
     }
 
-    public PoolRecord ReadPool()
-    {
-        if (TryReadFile(PoolFile) is not { } content)
-        {
-            return new PoolRecord();
-        }
+    /// <summary>Under the store lock: the pool's own record, after it was restored if it was damaged.</summary>
+    public PoolRecord MendPool(Action<string?, string> restored) => Meaning(Told(null, _pool.Mend(), restored));
 
-        PoolRecord record = Parse(PoolFile, content, StateJson.Default.PoolRecord);
-        return record.Version >= 1 ? record : throw Damaged(PoolFile, $"it has version {record.Version}.");
-    }
+    public void WriteSlot(SlotRecord record) => Document(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord));
 
-    public void WriteSlot(SlotRecord record) => Write(SlotFile(record.Slot), StateDocument.Write(record, StateJson.Default.SlotRecord));
+    public void WritePool(PoolRecord record) => _pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord));
 
-    public void WritePool(PoolRecord record) => Write(PoolFile, StateDocument.Write(record, StateJson.Default.PoolRecord));
+    public void DeleteSlot(string slot) => Document(slot).Delete();
 
-    public void DeleteSlot(string slot)
-    {
-        File.Delete(SlotFile(slot));
-        DirectorySync.Flush(StateDirectory);
-    }
-
-    /// <summary>Makes the directory, at the first write.</summary>
+    /// <summary>Makes the directories, at the first write.</summary>
     public void Create()
     {
-        if (!Directory.Exists(StateDirectory))
+        foreach (string directory in new[] { StateDirectory, CopyDirectory }.Where(directory => !Directory.Exists(directory)))
         {
-            Directory.CreateDirectory(StateDirectory);
+            Directory.CreateDirectory(directory);
+            CrashPoint.Reached("state directory made");
             DirectorySync.Flush(poolDirectory);
         }
     }
@@ -93,121 +79,70 @@ internal sealed class StateFiles(string poolDirectory)
     /// <summary>Removes what writers that were killed left behind. Under the store lock only: no other writer is at work then.</summary>
     public void Sweep()
     {
-        foreach (string left in Directory.EnumerateFiles(StateDirectory, "*" + Temporary))
+        foreach (string left in new[] { StateDirectory, CopyDirectory }.SelectMany(directory => Directory.EnumerateFiles(directory, "*" + DocumentFile.Temporary)))
         {
             File.Delete(left);
+            CrashPoint.Reached("state debris deleted");
         }
     }
 
-    private string SlotFile(string slot) => Path.Combine(StateDirectory, $"{slot}.json");
+    private TwinDocument<SlotRecord> Document(string slot) => _known.GetOrAdd(slot, _ => new TwinDocument<SlotRecord>(
+        Path.Combine(StateDirectory, $"{slot}.json"), Path.Combine(CopyDirectory, $"{slot}.json"), ParseSlot, record => record.Version));
 
-    /// <summary>Adds to what is known; false when there is no directory.</summary>
-    private bool List()
+    /// <summary>Adds to what is known.</summary>
+    private void List(string directory)
     {
         try
         {
             // Not only files: a directory of that name hides a record, and reading it says so.
-            foreach (string file in Directory.EnumerateFileSystemEntries(StateDirectory, "slot-*.json"))
+            foreach (string file in Directory.EnumerateFileSystemEntries(directory, "slot-*.json"))
             {
-                _known.TryAdd(file, null);
+                Document(Path.GetFileNameWithoutExtension(file));
             }
-
-            return true;
         }
-        catch (DirectoryNotFoundException) when (!File.Exists(StateDirectory))
+        catch (DirectoryNotFoundException) when (!File.Exists(directory))
         {
-            // The pool was never written.
-            return false;
+            // The pool was never written, or this of it is lost.
         }
     }
 
-    private SlotRecord? ReadSlot(string file)
+    private static Reading<T> Told<T>(string? slot, Reading<T> reading, Action<string?, string> restored)
+        where T : class
     {
-        if (TryReadFile(file) is not { } content)
+        if (reading is { Record: not null, Damage: { } damage })
         {
-            return null;
+            restored(slot, damage);
         }
 
-        if (_known.GetValueOrDefault(file) is { } parsed && parsed.Content.AsSpan().SequenceEqual(content))
-        {
-            return parsed.Record;
-        }
-
-        SlotRecord record = Parse(file, content, StateJson.Default.SlotRecord);
-        if (record.Slot != Path.GetFileNameWithoutExtension(file) || record.Version < 1)
-        {
-            throw Damaged(file, $"it tells of version {record.Version} of \"{record.Slot}\".");
-        }
-
-        _known[file] = new Parsed(content, record);
-        return record;
+        return reading;
     }
 
-    private static byte[]? TryReadFile(string file)
+    private SlotRecord? Meaning(string slot, TwinDocument<SlotRecord> document, Reading<SlotRecord> reading) => reading switch
     {
-        try
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            byte[] content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
-    }
+        { Record: { } record } => record,
+        { Damage: { } damage } => LostRecord.Slot(slot, Path.Combine(slotsDirectory, slot), document.LostAt(), damage),
+        _ => null,
+    };
 
-    private static T Parse<T>(string file, byte[] content, JsonTypeInfo<T> type)
+    private PoolRecord Meaning(Reading<PoolRecord> reading) => reading switch
     {
-        try
-        {
-            return StateDocument.Read(file, content, type);
-        }
-        catch (JsonException e)
-        {
-            throw Damaged(file, e.Message);
-        }
-    }
+        { Record: { } record } => record,
+        { Damage: { } damage } => LostRecord.Pool(_pool.LostAt(), damage),
+        _ => new PoolRecord(),
+    };
 
-    private static StateStoreException Damaged(string file, string what) => new(
-        $"{file} is damaged: {what} Nothing was changed. Repair the file, or move it away together with what it tells of: a slot's directory, when no one works in it any more. The pool then makes both anew.");
+    private static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
+        [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)];
 
-    /// <summary>Sibling, fsync, rename, fsync of the directory: durable when it returns, and readers see old or new.</summary>
-    private void Write(string file, byte[] content)
+    private static SlotRecord ParseSlot(string file, byte[] content)
     {
-        string sibling = file + Temporary;
-        try
-        {
-            using (var stream = new FileStream(sibling, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                stream.Write(content);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(sibling, file, overwrite: true);
-        }
-        catch
-        {
-            // On a full disk every byte counts. What cannot be removed now, the next writer sweeps away.
-            TryDelete(sibling);
-            throw;
-        }
-
-        DirectorySync.Flush(StateDirectory);
+        SlotRecord record = StateDocument.Read(file, content, StateJson.Default.SlotRecord);
+        return record.Slot == Path.GetFileNameWithoutExtension(file) && record.Version >= 1 ? record : throw new JsonException($"it tells of version {record.Version} of \"{record.Slot}\".");
     }
 
-    private static void TryDelete(string file)
+    private static PoolRecord ParsePool(string file, byte[] content)
     {
-        try
-        {
-            File.Delete(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that led here is the one to tell of.
-        }
+        PoolRecord record = StateDocument.Read(file, content, StateJson.Default.PoolRecord);
+        return record.Version >= 1 ? record : throw new JsonException($"it has version {record.Version}.");
     }
-
-    private sealed record Parsed(byte[] Content, SlotRecord Record);
 }

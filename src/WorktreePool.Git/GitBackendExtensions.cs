@@ -25,7 +25,7 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseGit(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend((services, options) => new AutoGitBackend(Cli(services, options), options.RepositoryPath, options.Keep));
+        return builder.UseBackend((services, options) => new AutoGitBackend(Cli(services, options), options));
     }
 
     /// <summary>
@@ -38,9 +38,9 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseLibGit2Sharp(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend((services, options) => new LibGit2Backend(Cli(services, options), options.RepositoryPath, options.Keep));
+        return builder.UseBackend((services, options) => new LibGit2Backend(Cli(services, options), options));
     }
 
     private static CliGitBackend Cli(IServiceProvider services, WorktreePoolOptions options) =>
-        new(options.RepositoryPath, options.PoolDirectory, options.Keep, services.GetService<TimeProvider>() ?? TimeProvider.System);
+        new(options, services.GetService<TimeProvider>() ?? TimeProvider.System);
 }

@@ -34,9 +34,12 @@ public sealed class GitScript
         return Task.CompletedTask;
     });
 
+    /// <summary>The call fails with a <see cref="GitBackendException"/>.</summary>
+    public GitScript Fail() => Fail("scripted failure");
+
     /// <summary>The call fails.</summary>
     /// <param name="message">The message of a <see cref="GitBackendException"/>.</param>
-    public GitScript Fail(string message = "scripted failure") => Fail(() => new GitBackendException(message));
+    public GitScript Fail(string message) => Fail(() => new GitBackendException(message));
 
     /// <summary>The call fails.</summary>
     /// <param name="exception">Makes what it throws.</param>

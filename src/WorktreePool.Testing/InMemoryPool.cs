@@ -6,10 +6,13 @@ namespace WorktreePool.Testing;
 internal sealed class InMemoryPool
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, SlotRecord> _slots = [];
+    private readonly Dictionary<string, string> _keys = [];
     private readonly Dictionary<string, Holder> _locks = [];
     private readonly List<HistoryEntry> _history = [];
     private PoolRecord _record = new();
+
+    /// <summary>By number. Never changed, only replaced: readers keep it.</summary>
+    private SlotRecord[] _slots = [];
     private long _changes;
     private TaskCompletionSource _next = NewSignal();
 
@@ -19,7 +22,7 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            return new PoolState(_record, [.. _slots.Values.OrderBy(s => s.Slot.Length).ThenBy(s => s.Slot, StringComparer.Ordinal)], Stamp);
+            return new PoolState(_record, _slots, Stamp);
         }
     }
 
@@ -27,18 +30,26 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            if (VersionOf(next.Slot) != expectedVersion)
+            int at = Find(next.Slot);
+            SlotRecord? before = at < 0 ? null : _slots[at];
+            if ((before?.Version ?? 0) != expectedVersion)
             {
                 return new StoreResult(StoreOutcome.Conflict, null);
             }
 
-            if (next.Lease is { } lease && _slots.Values.Any(s => s.Slot != next.Slot && s.Lease?.Key == lease.Key))
+            if (next.Lease is { } lease && _keys.TryGetValue(lease.Key, out string? slot) && slot != next.Slot)
             {
-                return new StoreResult(StoreOutcome.KeyHeld, null);
+                return new StoreResult(StoreOutcome.KeyHeld, null, _slots[Find(slot)]);
             }
 
             SlotRecord stored = Own(next) with { Version = expectedVersion + 1 };
-            _slots[stored.Slot] = stored;
+            ForgetKey(before);
+            if (stored.Lease is { } taken)
+            {
+                _keys[taken.Key] = stored.Slot;
+            }
+
+            Replace(at, stored);
             Changed();
             return new StoreResult(StoreOutcome.Applied, stored);
         }
@@ -48,11 +59,14 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            if (VersionOf(slot) != expectedVersion || !_slots.Remove(slot))
+            int at = Find(slot);
+            if (at < 0 || _slots[at].Version != expectedVersion)
             {
                 return false;
             }
 
+            ForgetKey(_slots[at]);
+            _slots = [.. _slots[..at], .. _slots[(at + 1)..]];
             Changed();
             return true;
         }
@@ -121,7 +135,48 @@ internal sealed class InMemoryPool
         }
     }
 
-    private long VersionOf(string slot) => _slots.TryGetValue(slot, out SlotRecord? stored) ? stored.Version : 0;
+    /// <summary>Where a slot's record is; below zero, the complement of where it belongs.</summary>
+    private int Find(string slot)
+    {
+        (int low, int high) = (0, _slots.Length - 1);
+        while (low <= high)
+        {
+            int middle = (low + high) / 2;
+            int order = Compare(_slots[middle].Slot, slot);
+            if (order == 0)
+            {
+                return middle;
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return ~low;
+    }
+
+    private static int Compare(string left, string right) =>
+        left.Length != right.Length ? left.Length.CompareTo(right.Length) : string.CompareOrdinal(left, right);
+
+    private void Replace(int at, SlotRecord stored)
+    {
+        if (at < 0)
+        {
+            _slots = [.. _slots[..~at], stored, .. _slots[~at..]];
+            return;
+        }
+
+        var slots = (SlotRecord[])_slots.Clone();
+        slots[at] = stored;
+        _slots = slots;
+    }
+
+    private void ForgetKey(SlotRecord? record)
+    {
+        if (record?.Lease is { } lease)
+        {
+            _keys.Remove(lease.Key);
+        }
+    }
 
     private void Changed()
     {
@@ -137,8 +192,8 @@ internal sealed class InMemoryPool
     /// <summary>What the caller may still change must not change what is stored.</summary>
     private static SlotRecord Own(SlotRecord record) => record with
     {
-        Lease = record.Lease is { } lease ? lease with { Metadata = new Dictionary<string, string>(lease.Metadata) } : null,
-        LastHeal = record.LastHeal is { } heal ? heal with { Findings = [.. heal.Findings] } : null,
+        Lease = record.Lease is { Metadata.Count: > 0 } lease ? lease with { Metadata = new Dictionary<string, string>(lease.Metadata) } : record.Lease,
+        LastHeal = record.LastHeal is { Findings.Count: > 0 } heal ? heal with { Findings = [.. heal.Findings] } : record.LastHeal,
     };
 
     /// <summary>One working lock.</summary>

@@ -3,7 +3,10 @@ namespace WorktreePool;
 /// <summary>The base of every failure a pool reports. The message says what happened, what was left, and what to do.</summary>
 public abstract class WorktreePoolException : Exception
 {
-    private protected WorktreePoolException(string message, Exception? inner = null) : base(message, inner)
+    /// <summary>For exceptions of the pool, its backends and its stores.</summary>
+    /// <param name="message">What happened, what was left, and what to do.</param>
+    /// <param name="inner">The cause, if another exception is.</param>
+    protected WorktreePoolException(string message, Exception? inner = null) : base(message, inner)
     {
     }
 }
@@ -36,5 +39,12 @@ public sealed class RescueNotFoundException(string message) : GitBackendExceptio
 /// <summary>The pool's state could not be read or written.</summary>
 public class StateStoreException(string message, Exception? inner = null) : WorktreePoolException(message, inner);
 
-/// <summary>A release ended the lease but could not leave the slot ready: it is quarantined, or left for the next claim or the keeper to heal.</summary>
-public sealed class ReleaseIncompleteException(string message) : WorktreePoolException(message);
+/// <summary>
+/// A release could not leave the slot ready. Once it has begun, the lease has ended, and the slot is quarantined or left for the next claim or
+/// the keeper to heal. If it could not even begin, because the pool's state could not be written in time, the lease is still held.
+/// </summary>
+public sealed class ReleaseIncompleteException(string message) : WorktreePoolException(message)
+{
+    /// <summary>Whether the lease has ended. If not, the release may be repeated; a lease object repeats it by itself as long as its process lives.</summary>
+    public bool HasBegun { get; init; } = true;
+}

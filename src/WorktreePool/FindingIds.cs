@@ -42,6 +42,9 @@ public static class FindingIds
     /// <summary>Index entries are hidden from git: assume-unchanged, skip-worktree, or sparse.</summary>
     public const string IndexHidden = "index-hidden";
 
+    /// <summary>The pool has no index of its own that tells which files are unchanged, so each must be compared.</summary>
+    public const string IndexUntrusted = "index-untrusted";
+
     /// <summary>Tracked files differ from the index.</summary>
     public const string TreeDiffers = "tree-differs";
 
@@ -51,13 +54,16 @@ public static class FindingIds
     /// <summary>A directory of the slot is not writable.</summary>
     public const string NotWritable = "not-writable";
 
+    /// <summary>The slot's directory belongs to another user, so that git refuses to work in it.</summary>
+    public const string ForeignOwner = "foreign-owner";
+
     /// <summary>A submodule is not as recorded.</summary>
     public const string SubmoduleDiffers = "submodule-differs";
 
     /// <summary>Objects that the target needs are missing or damaged.</summary>
     public const string ObjectsMissing = "objects-missing";
 
-    /// <summary>A git process that the pool did not expect works in the slot.</summary>
+    /// <summary>A process that is not the lease's still works in the slot.</summary>
     public const string ProcessLeft = "process-left";
 
     /// <summary>The slot could not be examined.</summary>

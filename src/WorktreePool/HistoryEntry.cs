@@ -9,6 +9,9 @@ public sealed record HistoryEntry
     /// <summary>What.</summary>
     public required HistoryEvent Event { get; init; }
 
+    /// <summary>The host on which it happened; null where it was written before hosts were told.</summary>
+    public string? Host { get; init; }
+
     /// <summary>The slot; null for what concerns the whole pool.</summary>
     public string? Slot { get; init; }
 
@@ -57,6 +60,9 @@ public enum HistoryEvent
 
     /// <summary>The pool was resumed.</summary>
     Resumed,
+
+    /// <summary>A record that was damaged, missing or older than its copy was restored from the copy.</summary>
+    Restored,
 }
 
 /// <summary>Which history to read.</summary>

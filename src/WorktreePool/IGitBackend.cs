@@ -67,7 +67,7 @@ public interface IGitBackend
     /// <param name="cancellationToken">Ends the work.</param>
     ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken);
 
-    /// <summary>Ends git processes that a dead process of the pool left working in the slot.</summary>
+    /// <summary>Ends git processes that a dead process of the pool left working in the slot, and removes what it left half-made outside of it.</summary>
     /// <param name="place">The slot.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken);

@@ -8,6 +8,7 @@ public interface IPoolOperator
 
     /// <summary>Makes the pool: checks the repository, takes the trusted baseline, makes the configured number of slots. Repeating it changes only what differs; a smaller number removes free slots, never leased ones.</summary>
     /// <param name="cancellationToken">Ends the work; it can be repeated.</param>
+    /// <returns>The pool then: slots beyond the number that had to stay because they are held, and slots that could not be made ready and are quarantined, are in it.</returns>
     /// <exception cref="PoolConfigurationException">A setting is wrong, or a slot's path is taken by something else; nothing was changed.</exception>
     /// <exception cref="GitBackendException">The repository cannot carry a pool; nothing was changed.</exception>
     ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default);

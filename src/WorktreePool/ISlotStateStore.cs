@@ -1,28 +1,35 @@
 namespace WorktreePool;
 
 /// <summary>
-/// Keeps the records of one pool for many processes. Implementations hold no lock while a caller runs git:
+/// Keeps the records of one pool for many processes. A store is opened on one host and reads that host's slots; when several hosts share
+/// a pool, its own record, its history by key and the rule of one lease per key span them all. Implementations hold no lock while a caller runs git:
 /// every method is short, except <see cref="WaitForChangeAsync"/>, which holds nothing, and the handle of
 /// <see cref="TryLockSlotAsync"/>, for which nobody waits. The conformance suite in WorktreePool.Testing says the rest.
 /// </summary>
 public interface ISlotStateStore : IAsyncDisposable
 {
-    /// <summary>Reads everything. A record that cannot be read is an error that names it, never a silent absence.</summary>
+    /// <summary>
+    /// The clock by which leases of this store begin and end, when several machines share it and their own clocks may differ;
+    /// null: the machine's clock does.
+    /// </summary>
+    TimeProvider? Clock => null;
+
+    /// <summary>Reads the pool's record and this host's slots, as of one moment. A record that cannot be read is an error that names it, or a slot that counts as held; never a silent absence.</summary>
     /// <param name="cancellationToken">Ends the wait; nothing changed.</param>
     /// <exception cref="StateStoreException">The state is unreadable, damaged, or written by a newer version.</exception>
     ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Puts <paramref name="next"/> in place if the stored version is <paramref name="expectedVersion"/> and, when it has a lease,
-    /// no other slot's record has a lease with that key. Durable when it returns.
+    /// no other slot's record, on whichever host, has a lease with that key. Durable when it returns. A slot is known by its host and its name.
     /// </summary>
     /// <param name="expectedVersion">The version the caller read; 0 to create the record.</param>
     /// <param name="next">The new record; its version is ignored and set by the store.</param>
     /// <param name="cancellationToken">Ends the wait; then the change either happened or did not, and the caller must read again.</param>
-    /// <exception cref="StateStoreException">The state could not be written; it is as it was.</exception>
+    /// <exception cref="StateStoreException">The state could not be written; it is as it was, unless the message says that this could not be learned.</exception>
     ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken);
 
-    /// <summary>Removes a slot's record, for shrinking a pool.</summary>
+    /// <summary>Removes the record of a slot of this host, for shrinking a pool.</summary>
     /// <param name="slot">The slot's name.</param>
     /// <param name="expectedVersion">The version the caller read.</param>
     /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync"/>.</param>
@@ -42,7 +49,7 @@ public interface ISlotStateStore : IAsyncDisposable
     ValueTask WaitForChangeAsync(string stamp, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes a slot's working lock if it is free; never waits. The lock ends when the handle is disposed or the process dies, however it dies.
+    /// Takes the working lock of a slot of this host if it is free; never waits. The lock ends when the handle is disposed or the process dies, however it dies.
     /// </summary>
     /// <param name="slot">The slot's name.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -54,7 +61,7 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken);
 
-    /// <summary>Reads the history, newest first.</summary>
+    /// <summary>Reads the history, newest first: of all hosts, but a query for a slot means this host's.</summary>
     /// <param name="query">Which entries.</param>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken);

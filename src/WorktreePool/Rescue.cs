@@ -29,6 +29,9 @@ public sealed record Rescue
 
     /// <summary>Why it was kept, for example <c>release</c> or <c>claim found work in a free slot</c>.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>Where files that could not be read were moved to; null when there were none.</summary>
+    public string? Aside { get; init; }
 }
 
 /// <summary>What a rescue is for.</summary>

@@ -48,6 +48,18 @@ public abstract class SlotLease : IAsyncDisposable
     /// <summary>Cancelled when the lease is found lost: reclaimed, or released by another holder of its token. Stop working in the slot then.</summary>
     public abstract CancellationToken LostToken { get; }
 
+    /// <summary>
+    /// The environment for processes that work in the slot: <c>WORKTREE_POOL_SLOT</c>, <c>_PATH</c>, <c>_KEY</c> and <c>_TOKEN</c>. By it they can
+    /// attach to the lease, and those left over are known when it ends; see <see cref="LeftoverPolicy"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    {
+        ["WORKTREE_POOL_SLOT"] = Slot,
+        ["WORKTREE_POOL_PATH"] = Path,
+        ["WORKTREE_POOL_KEY"] = Key,
+        ["WORKTREE_POOL_TOKEN"] = Token.Value,
+    };
+
     /// <summary>Checks in: extends a duration lease by its duration.</summary>
     /// <param name="cancellationToken">Ends the attempt; the lease is either renewed or as it was.</param>
     /// <exception cref="LeaseLostException">The lease is no longer this holder's.</exception>
@@ -61,12 +73,14 @@ public abstract class SlotLease : IAsyncDisposable
 
     /// <summary>
     /// Gives the slot back: rescues or discards what is in it, and leaves it ready. Within <see cref="WorktreePoolOptions.ReleaseTimeout"/>.
-    /// The lease ends in any case.
+    /// The lease ends in any case: if the pool's state cannot be written now, this process tries again until it can.
     /// </summary>
     /// <param name="mode">What to do with work; null: <see cref="WorktreePoolOptions.ReleaseMode"/>.</param>
     /// <param name="cancellationToken">Ends the cleaning, never the release.</param>
     /// <exception cref="LeaseLostException">The lease is no longer this holder's; nothing was touched.</exception>
-    /// <exception cref="ReleaseIncompleteException">The lease has ended, but the slot could not be made ready; the next claim or the keeper heals it.</exception>
+    /// <exception cref="ReleaseIncompleteException">
+    /// The slot could not be made ready; the next claim or the keeper heals it. The lease has ended, or will: <see cref="ReleaseIncompleteException.HasBegun"/>.
+    /// </exception>
     public abstract ValueTask<ReleaseReport> ReleaseAsync(ReleaseMode? mode = null, CancellationToken cancellationToken = default);
 
     /// <summary>Leaves the lease alive without this object, for <see cref="IWorktreePool.TryAttachAsync"/>: disposing then releases nothing.</summary>

@@ -3,7 +3,8 @@ namespace WorktreePool;
 /// <summary>How a compare-and-set ended.</summary>
 /// <param name="Outcome">Whether it was applied, and if not, why.</param>
 /// <param name="Stored">The record now stored when applied (with its new version); otherwise null.</param>
-public sealed record StoreResult(StoreOutcome Outcome, SlotRecord? Stored)
+/// <param name="Holder">The record whose lease has the key when it is held, be it on another host; null otherwise, and when it was given up a moment later.</param>
+public sealed record StoreResult(StoreOutcome Outcome, SlotRecord? Stored, SlotRecord? Holder = null)
 {
     /// <summary>Whether the new record is in place.</summary>
     public bool Applied => Outcome == StoreOutcome.Applied;

@@ -33,6 +33,18 @@ public sealed class WorktreePoolOptions
     /// <summary>What a release does with work when it does not say. Default: rescue.</summary>
     public ReleaseMode ReleaseMode { get; set; } = ReleaseMode.Rescue;
 
+    /// <summary>What happens to processes that still work in a slot when it is cleaned or healed. Default: kill those of the lease, quarantine with others.</summary>
+    public LeftoverPolicy LeftoverProcesses { get; set; } = LeftoverPolicy.Kill;
+
+    /// <summary>How many bytes of uncommitted files one rescue may keep. More than zero; default 2 GiB. A slot with more is quarantined, not wiped.</summary>
+    public long RescueLimit { get; set; } = 2L << 30;
+
+    /// <summary>How long a rescue is kept before the keeper drops it. More than zero; default 30 days.</summary>
+    public TimeSpan RescueRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How many rescues are kept; the keeper drops the oldest beyond. At least 1; default 1,000.</summary>
+    public int RescueCount { get; set; } = 1000;
+
     /// <summary>How long a quarantined slot waits before its first retry; doubled at every failure, up to an hour. More than zero; default 30 s.</summary>
     public TimeSpan QuarantineBackoff { get; set; } = TimeSpan.FromSeconds(30);
 

@@ -1,13 +1,12 @@
-using System.Text;
 
 namespace WorktreePool.FileState.Tests;
 
-/// <summary>A state that cannot be understood is an error that names the file, for every operation, and stays as it is.</summary>
+/// <summary>What a disk loses of the state is restored from its copy and told; what is lost of both counts as held; what a newer version wrote stays as it is.</summary>
 public sealed class DamagedStateTests : IDisposable
 {
     private readonly PoolDirectory _pool = new();
 
-    /// <summary>Where, what, and what the message must say about it.</summary>
+    /// <summary>Where, what, and what must be said about it.</summary>
     public static TheoryData<string, string, string> Damages => new()
     {
         { "slot-0.json", "", "damaged" },
@@ -18,8 +17,6 @@ public sealed class DamagedStateTests : IDisposable
         { "slot-0.json", "{}", "no schema number" },
         { "slot-0.json", Slot("\"schema\": 0"), "no schema number" },
         { "slot-0.json", Slot("\"schema\": \"1\""), "no schema number" },
-        { "slot-0.json", Slot("\"schema\": 2"), "newer version of WorktreePool" },
-        { "slot-0.json", "{\"schema\": 99, \"all\": \"new\"}", "schema 99" },
         { "slot-0.json", Slot("\"schema\": 1, \"future\": true"), "future" },
         { "slot-0.json", Slot("\"schema\": 1, \"host\": \"twice\""), "host" },
         { "slot-0.json", Slot("\"schema\": 1, \"state\": \"floating\""), "state" },
@@ -34,21 +31,114 @@ public sealed class DamagedStateTests : IDisposable
         { "slot-0.json", Slot("\"schema\": 1") + "}", "damaged" },
         { "pool-record.json", "", "damaged" },
         { "pool-record.json", "{\"schema\": 1}", "version 0" },
-        { "pool-record.json", "{\"schema\": 2, \"version\": 1}", "newer version of WorktreePool" },
         { "pool-record.json", "{\"schema\": 1, \"version\": 1, \"paused\": {}}", "damaged" },
+    };
+
+    public static TheoryData<string, string, string> Newer => new()
+    {
+        { "slot-0.json", Slot("\"schema\": 2"), "schema 2" },
+        { "slot-0.json", "{\"schema\": 99, \"all\": \"new\"}", "schema 99" },
+        { "pool-record.json", "{\"schema\": 2, \"version\": 1}", "schema 2" },
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public async Task Damage_is_told_and_left_alone(string file, string content, string says)
+    public async Task What_is_damaged_is_restored_from_its_copy_and_told(string file, string content, string says)
     {
         await using FileSlotStateStore store = _pool.Open();
-        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
-        await store.CompareAndSetPoolAsync(0, new PoolRecord(), Token);
-        string stamp = (await store.ReadAsync(Token)).Stamp;
-        await File.WriteAllBytesAsync(_pool.File(file), Encoding.UTF8.GetBytes(content), Token);
+        PoolState before = await FillAsync(store);
+        await File.WriteAllTextAsync(_pool.File(file), content, Token);
+
+        (await store.ReadAsync(Token)).Should().BeEquivalentTo(before);
+        await using FileSlotStateStore other = _pool.Open();
+        (await other.ReadAsync(Token)).Should().BeEquivalentTo(before, "another process sees the same");
+        (await File.ReadAllTextAsync(_pool.File(file), Token)).Should().Be(content, "reading changes nothing");
+
+        await ShouldRestoreAsync(other, before, says);
+        (await File.ReadAllTextAsync(_pool.File(file + ".damaged"), Token)).Should().Be(content, "a person may want to look at it");
+    }
+
+    [Theory]
+    [InlineData("slot-0.json")]
+    [InlineData("pool-record.json")]
+    public async Task What_is_missing_or_older_is_restored_from_its_copy_and_told(string file)
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await FillAsync(store);
+        byte[] old = await File.ReadAllBytesAsync(_pool.File(file), Token);
+        await store.CompareAndSetAsync(1, Record("slot-0") with { Epoch = 7 }, Token);
+        await store.CompareAndSetPoolAsync(1, new PoolRecord { Paused = new PauseRecord("p", default) }, Token);
+        PoolState before = await store.ReadAsync(Token);
+
+        File.Delete(_pool.File(file));
+        (await _pool.Open().ReadAsync(Token)).Should().BeEquivalentTo(before);
+        await ShouldRestoreAsync(store, before, "missing");
+
+        await File.WriteAllBytesAsync(_pool.File(file), old, Token);
+        (await _pool.Open().ReadAsync(Token)).Should().BeEquivalentTo(before);
+        await ShouldRestoreAsync(store, before, "version 1");
+    }
+
+    [Fact]
+    public async Task A_whole_directory_that_is_gone_is_restored()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        PoolState before = await FillAsync(store);
+        foreach (string lost in new[] { _pool.State, _pool.Copies })
+        {
+            new DirectoryInfo(lost).Delete(recursive: true);
+            await using FileSlotStateStore next = _pool.Open();
+            (await next.ReadAsync(Token)).Should().BeEquivalentTo(before);
+            (await next.CompareAndSetAsync(9, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict);
+            (await next.CompareAndSetPoolAsync(9, new PoolRecord(), Token)).Should().BeFalse();
+            Directory.EnumerateFiles(lost, "*.json").Should().HaveCount(3);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public async Task What_is_lost_of_both_counts_as_held_until_a_person_decides(string file, string content, string says)
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        PoolState before = await FillAsync(store);
+        await File.WriteAllTextAsync(_pool.File(file), content, Token);
+        await File.WriteAllTextAsync(Path.Combine(_pool.Copies, file), content, Token);
+        IReadOnlyList<string> files = _pool.Content();
+
+        PoolState state = await store.ReadAsync(Token);
+
+        (await _pool.Open().ReadAsync(Token)).Should().BeEquivalentTo(state, "everybody sees the same");
+        _pool.Content().Should().Equal(files, "it is left alone");
+        if (file == "pool-record.json")
+        {
+            state.Slots.Should().BeEquivalentTo(before.Slots);
+            state.Pool.Paused!.Reason.Should().Contain(says).And.Contain("damaged");
+            (await store.CompareAndSetPoolAsync(0, new PoolRecord(), Token)).Should().BeFalse();
+            (await store.CompareAndSetPoolAsync(state.Pool.Version, state.Pool with { Paused = null }, Token)).Should().BeTrue();
+            (await store.ReadAsync(Token)).Pool.Paused.Should().BeNull();
+            return;
+        }
+
+        state.Slots[1].Should().BeEquivalentTo(before.Slots[1], "the others are as they were");
+        SlotRecord lost = state.Slots[0];
+        lost.Should().Match<SlotRecord>(record => record.State == SlotState.Leased && record.Lease!.Owner.Process!.Host != record.Host && record.Lease.ExpiresAt == null);
+        lost.Lease!.Metadata["lost"].Should().Contain(says).And.Contain($"release --key {lost.Lease.Key}");
+        (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict, "it is not new");
+        (await store.CompareAndSetAsync(1, Record("slot-1") with { Epoch = 3 }, Token)).Applied.Should().BeTrue("the others go on");
+        SlotRecord freed = (await store.CompareAndSetAsync(lost.Version, lost with { State = SlotState.Cleaning, Lease = null, Epoch = lost.Epoch + 1 }, Token)).Stored!;
+        (await _pool.Open().ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(freed);
+        (await File.ReadAllTextAsync(_pool.File(file + ".damaged"), Token)).Should().Be(content);
+    }
+
+    [Theory]
+    [MemberData(nameof(Newer))]
+    public async Task What_a_newer_version_wrote_is_refused_and_left_alone(string file, string content, string says)
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        string stamp = (await FillAsync(store)).Stamp;
+        await File.WriteAllTextAsync(_pool.File(file), content, Token);
         IReadOnlyList<string> before = _pool.Content();
         bool slot = file.StartsWith("slot", StringComparison.Ordinal);
 
@@ -65,20 +155,24 @@ public sealed class DamagedStateTests : IDisposable
         async Task FailsAsync(Func<Task> act)
         {
             string message = (await act.Should().ThrowAsync<StateStoreException>()).Which.Message;
-            message.Should().Contain(_pool.File(file)).And.Contain(says).And.Contain("Nothing was changed");
+            message.Should().Contain(_pool.File(file)).And.Contain("newer version of WorktreePool").And.Contain(says).And.Contain("Nothing was changed");
         }
     }
 
     [Fact]
-    public async Task A_damaged_slot_hides_no_other_error_and_is_seen_again_when_repaired()
+    public async Task A_copy_that_a_killed_writer_left_behind_is_brought_up_to_date()
     {
         await using FileSlotStateStore store = _pool.Open();
-        SlotRecord stored = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
-        byte[] good = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
-        await File.WriteAllBytesAsync(_pool.File("slot-0.json"), good[..^10], Token);
-        await store.Awaiting(s => s.ReadAsync(Token).AsTask()).Should().ThrowAsync<StateStoreException>();
-        await File.WriteAllBytesAsync(_pool.File("slot-0.json"), good, Token);
-        (await store.ReadAsync(Token)).Slots.Should().ContainSingle().Which.Should().Be(stored);
+        await FillAsync(store);
+        byte[] old = await File.ReadAllBytesAsync(Path.Combine(_pool.Copies, "slot-0.json"), Token);
+        await store.CompareAndSetAsync(1, Record("slot-0") with { Epoch = 7 }, Token);
+        byte[] present = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        await File.WriteAllBytesAsync(Path.Combine(_pool.Copies, "slot-0.json"), old, Token);
+
+        await _pool.Open().CompareAndSetAsync(9, Record("slot-1"), Token);
+
+        (await File.ReadAllBytesAsync(Path.Combine(_pool.Copies, "slot-0.json"), Token)).Should().Equal(present);
+        (await store.ReadHistoryAsync(new HistoryQuery(), Token)).Should().BeEmpty("nothing was lost");
     }
 
     [Fact]
@@ -102,6 +196,30 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     public void Dispose() => _pool.Dispose();
+
+    private static async Task<PoolState> FillAsync(FileSlotStateStore store)
+    {
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await store.CompareAndSetAsync(0, Record("slot-1"), Token);
+        await store.CompareAndSetPoolAsync(0, new PoolRecord(), Token);
+        return await store.ReadAsync(Token);
+    }
+
+    /// <summary>The next change, of whichever record, restores what is damaged, and the history says so.</summary>
+    private async Task ShouldRestoreAsync(FileSlotStateStore store, PoolState before, string says)
+    {
+        (await store.CompareAndSetAsync(9, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict);
+        (await store.CompareAndSetPoolAsync(9, new PoolRecord(), Token)).Should().BeFalse();
+        (await store.ReadAsync(Token)).Should().BeEquivalentTo(before);
+        foreach (string file in new[] { "slot-0.json", "slot-1.json", "pool-record.json" })
+        {
+            (await File.ReadAllBytesAsync(_pool.File(file), Token)).Should().Equal(await File.ReadAllBytesAsync(Path.Combine(_pool.Copies, file), Token));
+        }
+
+        HistoryEntry told = (await store.ReadHistoryAsync(new HistoryQuery(), Token))[0];
+        told.Event.Should().Be(HistoryEvent.Restored);
+        told.Detail.Should().Contain(_pool.State).And.Contain(says);
+    }
 
     private static SlotRecord Record(string slot) => new() { Slot = slot, Host = "h", Path = "/p" };
 

@@ -9,6 +9,8 @@ internal sealed class PoolDirectory : IDisposable
 
     public string State => Path.Combine(Pool, "state");
 
+    public string Copies => Path.Combine(Pool, "state-copy");
+
     public string History => Path.Combine(Pool, "history.jsonl");
 
     public string File(string name) => Path.Combine(State, name);

@@ -51,28 +51,59 @@ public sealed class Sandbox : IAsyncDisposable
 
     public IWorktreePool Pool(Action<WorktreePoolOptions>? configure = null) => Open(configure).GetRequiredKeyedService<IWorktreePool>("test");
 
-    /// <summary>Runs the built command.</summary>
-    public async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    /// <summary>Makes the pool with the built command.</summary>
+    public async Task InitAsync(int slots, params string[] more)
     {
-        using System.Diagnostics.Process command = Start(arguments);
-        command.StandardInput.Close();
+        (int code, _, string error) = await RunAsync(["init", "--repo", Repository, "--slots", $"{slots}", .. more]);
+        code.Should().Be(0, error);
+    }
+
+    /// <summary>Runs the built command.</summary>
+    public Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments) => RunAsync(new Invocation(arguments));
+
+    public async Task<(int Code, string Output, string Error)> RunAsync(Invocation invocation)
+    {
+        using System.Diagnostics.Process command = Start(invocation);
         Task<string> error = command.StandardError.ReadToEndAsync();
+        await command.StandardInput.WriteAsync(invocation.Input);
+        command.StandardInput.Close();
         string output = await command.StandardOutput.ReadToEndAsync();
         await command.WaitForExitAsync();
         return (command.ExitCode, output, await error);
     }
 
-    public async Task<(int Code, JsonElement Json)> JsonAsync(params string[] arguments)
+    public Task<(int Code, JsonElement Json)> JsonAsync(params string[] arguments) => JsonAsync(new Invocation(arguments));
+
+    /// <summary>Runs it with --json; fails unless its output is one line with one object.</summary>
+    public async Task<(int Code, JsonElement Json)> JsonAsync(Invocation invocation)
     {
-        (int code, string output, _) = await RunAsync([.. arguments, "--json"]);
+        (int code, string output, string error) = await RunAsync(invocation with { Arguments = ["--json", .. invocation.Arguments] });
+        output.TrimEnd('\n').Should().NotContain("\n", error).And.StartWith("{", error);
         return (code, JsonDocument.Parse(output).RootElement);
     }
 
-    public System.Diagnostics.Process Start(params string[] arguments)
+    public System.Diagnostics.Process Start(params string[] arguments) => Start(new Invocation(arguments));
+
+    public System.Diagnostics.Process Start(Invocation invocation)
     {
         string program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "worktree-pool.exe" : "worktree-pool");
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] line = [.. invocation.Wrapper, program, .. invocation.Arguments];
+        var start = new ProcessStartInfo(line[0], line[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = invocation.WorkingDirectory ?? Root,
+        };
         start.Environment["WORKTREE_POOL"] = PoolDirectory;
+
+        // Each command lives too briefly for code that is compiled twice to pay.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        foreach ((string name, string? value) in invocation.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return System.Diagnostics.Process.Start(start)!;
     }
 

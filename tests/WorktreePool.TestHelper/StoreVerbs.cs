@@ -18,6 +18,15 @@ internal static class StoreVerbs
         return 0;
     }
 
+    /// <summary>Holds the lock of a file, says so, and keeps it until it is killed or its input ends.</summary>
+    public static async Task<int> HoldFileAsync(string path)
+    {
+        await using var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        Console.WriteLine("held");
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+
     /// <summary>As <see cref="HoldSlotAsync"/>, with a child that outlives this process; prints its process id.</summary>
     public static async Task<int> HoldSlotWithChildAsync(string pool, string slot)
     {

@@ -39,10 +39,9 @@ internal static class ClaimCommands
         Key = key,
         Branch = session.Get<string?>("--branch"),
         Base = session.Get<string?>("--base"),
-        Wait = session.Get<bool>("--no-wait") ? TimeSpan.Zero : session.Time("--wait"),
+        Wait = Wait(session),
         Owner = owner,
-        Metadata = (session.Get<string[]>("--meta") ?? []).Select(pair => pair.Split('=', 2)).ToDictionary(
-            pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw new UsageException($"--meta \"{pair[0]}\" is not of the form K=V.")),
+        Metadata = Metadata(session),
     };
 
     public static LeaseToken Token(Session session) => LeaseToken.TryParse(session.Get<string>("--token"), out LeaseToken? token)
@@ -52,6 +51,33 @@ internal static class ClaimCommands
     public static async Task<SlotLease> AttachedAsync(Session session, CancellationToken cancellationToken) =>
         await session.Pool.TryAttachAsync(Token(session), cancellationToken)
         ?? throw new LeaseLostException("The token proves no live lease (any more): it was released, or reclaimed because its owner was gone or its time ran out. Nothing was touched.");
+
+    private static TimeSpan? Wait(Session session) => (session.Time("--wait"), session.Get<bool>("--no-wait")) switch
+    {
+        (not null, true) => throw new UsageException("--wait and --no-wait exclude each other."),
+        (_, true) => TimeSpan.Zero,
+        (var time, _) => time,
+    };
+
+    private static Dictionary<string, string> Metadata(Session session)
+    {
+        Dictionary<string, string> metadata = [];
+        foreach (string pair in session.Get<string[]>("--meta") ?? [])
+        {
+            int equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+            {
+                throw new UsageException($"--meta \"{pair}\" is not of the form K=V.");
+            }
+
+            if (!metadata.TryAdd(pair[..equals], pair[(equals + 1)..]))
+            {
+                throw new UsageException($"--meta gives {pair[..equals]} twice.");
+            }
+        }
+
+        return metadata;
+    }
 
     private static LeaseOwner Owner(Session session)
     {
@@ -99,7 +125,7 @@ internal static class ClaimCommands
     {
         if (result.Refusal is { } refusal)
         {
-            session.Answer.Give(Mapping.Refusal(refusal), AnswerJson.Default.RefusalDocument, () => $"refused ({Mapping.Name(refusal.Reason)}): {refusal.Message}");
+            session.Answer.Refuse(Mapping.Refusal(refusal), AnswerJson.Default.RefusalDocument, () => $"refused ({Mapping.Name(refusal.Reason)}): {refusal.Message}");
             return ExitCode.For(refusal.Reason);
         }
 
@@ -111,18 +137,7 @@ internal static class ClaimCommands
 
     private static async Task<int> ClaimManyAsync(Session session, CancellationToken cancellationToken)
     {
-        List<string> keys = [.. session.Get<string[]>("--key") ?? []];
-        if (Console.IsInputRedirected)
-        {
-            while (await Console.In.ReadLineAsync(cancellationToken) is { } line)
-            {
-                if (line.Trim() is { Length: > 0 } key)
-                {
-                    keys.Add(key);
-                }
-            }
-        }
-
+        List<string> keys = [.. session.Get<string[]>("--key") ?? [], .. await KeysOfInputAsync(cancellationToken)];
         if (keys.Count == 0)
         {
             throw new UsageException("No key was given, neither by --key nor on standard input.");
@@ -138,6 +153,25 @@ internal static class ClaimCommands
         }
 
         return worst;
+    }
+
+    private static async Task<List<string>> KeysOfInputAsync(CancellationToken cancellationToken)
+    {
+        List<string> keys = [];
+        if (Console.IsInputRedirected)
+        {
+            // Not Console.In, whose reads end for no signal.
+            using var input = new StreamReader(Console.OpenStandardInput());
+            while (await Task.Run(() => input.ReadLineAsync(CancellationToken.None).AsTask(), cancellationToken).WaitAsync(cancellationToken) is { } line)
+            {
+                if (line.Trim() is { Length: > 0 } key)
+                {
+                    keys.Add(key);
+                }
+            }
+        }
+
+        return keys;
     }
 
     private static async Task<int> AttachAsync(Session session, CancellationToken cancellationToken)

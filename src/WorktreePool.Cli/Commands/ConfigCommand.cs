@@ -7,7 +7,7 @@ namespace WorktreePool.Cli.Commands;
 /// <summary>config.</summary>
 internal static class ConfigCommand
 {
-    public static Command Create() => App.Command("config", "Every effective setting and where it came from", RunAsync);
+    public static Command Create() => App.Command("config", "Every effective setting and where it came from; any setting also as a flag, to see what it would do", RunAsync, SettingOptions.All());
 
     private static Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
 using WorktreePool.Cli.Output;
 
 namespace WorktreePool.Cli.Commands;
@@ -6,12 +8,49 @@ namespace WorktreePool.Cli.Commands;
 /// <summary>doctor.</summary>
 internal static class DoctorCommand
 {
-    public static Command Create() => App.Command("doctor", "Examines every slot and the repository", RunAsync, new Option<bool>("--fix") { Description = "Heals slots that nobody holds" });
+    public static Command Create() => App.Command("doctor", "Examines every slot and the repository", RunAsync,
+        new Option<bool>("--fix") { Description = "Heals slots that nobody holds, and leaves a report in the pool's directory" },
+        new Option<string?>("--force-slot") { Description = "With --fix: releases this slot first, whoever holds it; its work is kept" },
+        new Option<string?>("--report") { Description = "Where to write the report; default with --fix: reports/ in the pool's directory" });
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
-        DoctorReport report = await session.Operator.ExamineAsync(session.Get<bool>("--fix"), cancellationToken);
-        session.Answer.Give(Mapping.Doctor(report), AnswerJson.Default.DoctorDocument, () => Text.Doctor(report));
+        bool fix = session.Get<bool>("--fix");
+        if (session.Get<string?>("--force-slot") is { } forced)
+        {
+            await ForceAsync(session, forced, fix, cancellationToken);
+        }
+
+        DoctorReport report = await session.Operator.ExamineAsync(fix, cancellationToken);
+        DoctorDocument document = Mapping.Doctor(report);
+        bool isAllWell = report.Repository.Count == 0 && report.Slots.All(slot => slot.Findings.Count == 0);
+        string? file = session.Get<string?>("--report") is { } named ? Path.GetFullPath(named) : fix && !isAllWell ? DefaultReport(session) : null;
+        if (file is not null)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(document, ReadableAnswerJson.Default.DoctorDocument) + "\n", cancellationToken);
+        }
+
+        session.Answer.Give(document, AnswerJson.Default.DoctorDocument, () => Text.Doctor(report, fix) + (file is null ? "" : $"\nreport: {file}"));
         return report.IsReady ? ExitCode.Done : ExitCode.NotReady;
     }
+
+    private static async Task ForceAsync(Session session, string name, bool fix, CancellationToken cancellationToken)
+    {
+        if (!fix)
+        {
+            throw new UsageException("--force-slot goes with --fix only.");
+        }
+
+        PoolSnapshot snapshot = await session.Pool.GetSnapshotAsync(cancellationToken);
+        SlotRecord record = snapshot.Slots.FirstOrDefault(slot => slot.Record.Slot == name)?.Record
+            ?? throw new UsageException($"--force-slot: the pool has no slot \"{name}\". It has {string.Join(", ", snapshot.Slots.Select(slot => slot.Record.Slot))}.");
+        if (record is { State: SlotState.Leased, Lease: { } lease })
+        {
+            await session.Operator.ReleaseAsync(lease.Key, ReleaseMode.Rescue, cancellationToken);
+        }
+    }
+
+    private static string DefaultReport(Session session) => Path.Combine(
+        session.Settings.Directory, "reports", string.Create(CultureInfo.InvariantCulture, $"doctor-{TimeProvider.System.GetUtcNow():yyyyMMdd'T'HHmmss.fff'Z'}.json"));
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using WorktreePool.Cli.Output;
 using WorktreePool.Cli.Settings;
 
@@ -8,17 +7,13 @@ namespace WorktreePool.Cli.Commands;
 /// <summary>init.</summary>
 internal static class InitCommand
 {
-    public static Command Create() => App.Command("init", "Makes the pool over an existing repository, or resizes it", RunAsync,
-    [
-        new Option<string>("--repo") { Required = true, Description = "The repository" },
-        new Option<int?>("--slots") { Description = "How many slots" },
-        new Option<string?>("--base") { Description = "The ref slots are reset to" },
-        new Option<string?>("--slots-dir") { Description = "Where the slots are made" },
-        new Option<string?>("--claim-timeout") { Description = "How long a claim may take" },
-        new Option<string?>("--host-timeout") { Description = "After how long the host kills a task that claims" },
-        new Option<string[]>("--keep") { Description = "An untracked path that a clean leaves alone, for example /.cache/" },
-        new Option<bool>("--isolated") { Description = "A repository of the pool's own (not in this version)" },
-    ]);
+    public static Command Create()
+    {
+        Command command = App.Command("init", "Makes the pool over an existing repository, or resizes it", RunAsync,
+            [.. SettingOptions.All(), new Option<bool>("--isolated") { Description = "A repository of the pool's own (not in this version)" }]);
+        command.Options.Single(option => option.Name == "--repo").Required = true;
+        return command;
+    }
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -29,44 +24,67 @@ internal static class InitCommand
 
         string directory = PoolSettings.FindDirectory(session.Parsed.GetValue(GlobalOptions.Pool)) ?? Path.GetFullPath(".worktree-pool");
         PoolSettings settings = PoolSettings.Load(directory);
-        string repository = Path.GetFullPath(session.Get<string>("--repo")!);
-        if (settings.Stored("repositoryPath") is { } present && Path.GetFullPath(present) != repository)
+        bool isNew = !File.Exists(settings.FilePath);
+        string? present = settings.Stored("repositoryPath");
+        SettingOptions.Apply(session.Parsed, settings);
+        string repository = settings.Stored("repositoryPath")!;
+        if (present is not null && Path.GetFullPath(present) != repository)
         {
             throw new PoolConfigurationException($"The pool in {directory} is over {present}, not over {repository}. Nothing was changed. Name another directory with --pool.");
         }
 
-        Set("repositoryPath", repository);
-        Set("slots", session.Get<int?>("--slots")?.ToString(CultureInfo.InvariantCulture));
-        Set("base", session.Get<string?>("--base"));
-        Set("slotsDirectory", session.Get<string?>("--slots-dir") is { } slots ? Path.GetFullPath(slots) : null);
-        Set("claimTimeout", session.Time("--claim-timeout") is { } claim ? Duration.Format(claim) : null);
-        Set("hostTaskTimeout", session.Time("--host-timeout") is { } host ? Duration.Format(host) : null);
-        Set("keep", session.Get<string[]>("--keep") is { Length: > 0 } keep ? string.Join('\n', keep) : null);
         session.Settings = settings;
-        IPoolOperator pool = session.Operator;
         PoolSnapshot snapshot;
         try
         {
-            snapshot = await pool.InitializeAsync(cancellationToken);
+            snapshot = await session.Operator.InitializeAsync(cancellationToken);
         }
-        finally
+        catch when (isNew && Directory.Exists(Path.Combine(directory, "state")))
         {
-            // What was refused before anything was made leaves nothing; what was made, even if not wholly, is a pool to look at and go on with.
-            if (Directory.Exists(Path.Combine(directory, "state")))
-            {
-                settings.Save();
-            }
+            // What was refused before anything was made leaves nothing. What was made, even if not wholly, is a pool to look at and go on with.
+            TrySave(settings);
+            throw;
         }
 
-        session.Answer.Give(Mapping.Status(snapshot), AnswerJson.Default.StatusDocument, () => Text.Status(snapshot));
-        return ExitCode.Done;
+        settings.Save();
+        session.Answer.Give(Mapping.Status(snapshot), AnswerJson.Default.StatusDocument, () => StatusCommand.Text(snapshot));
+        return Complete(snapshot, settings) ? ExitCode.Done : ExitCode.Failure;
+    }
 
-        void Set(string name, string? value)
+    /// <summary>Whether the pool is as asked for; says what is not.</summary>
+    private static bool Complete(PoolSnapshot snapshot, PoolSettings settings)
+    {
+        var options = new WorktreePoolOptions();
+        settings.Apply(options);
+        bool isComplete = true;
+        if (snapshot.Slots.Count > options.Slots)
         {
-            if (value is not null)
-            {
-                settings.Set(name, value, "flag");
-            }
+            Say($"{snapshot.Slots.Count - options.Slots} of the slots beyond {options.Slots} are in use and were kept. Repeat init when they are released.");
+        }
+
+        foreach (SlotRecord broken in snapshot.Slots.Select(slot => slot.Record).Where(record => record.Quarantine is not null))
+        {
+            Say($"{broken.Slot} could not be made ready and is quarantined: {broken.Quarantine!.Reason} See worktree-pool doctor.");
+        }
+
+        return isComplete;
+
+        void Say(string what)
+        {
+            isComplete = false;
+            Console.Error.WriteLine($"worktree-pool: {what}");
+        }
+    }
+
+    private static void TrySave(PoolSettings settings)
+    {
+        try
+        {
+            settings.Save();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that led here is the one to tell of; init can be repeated.
         }
     }
 }

@@ -16,16 +16,35 @@ internal static class MaintainCommand
             throw new UsageException("--every must be more than zero.");
         }
 
-        using PeriodicTimer? timer = every is { } period ? new PeriodicTimer(period) : null;
-        do
+        if (every is not { } period)
         {
-            MaintenanceReport report = await session.Pool.MaintainAsync(cancellationToken);
-            session.Answer.Give(
-                new MaintainedDocument("maintained", report.Reclaimed, report.Healed, report.Quarantined, report.Rescued), AnswerJson.Default.MaintainedDocument,
-                () => $"reclaimed {List(report.Reclaimed)}; healed {List(report.Healed)}; quarantined {List(report.Quarantined)}; rescued {List(report.Rescued)}");
+            await PassAsync(session, cancellationToken);
+            return ExitCode.Done;
         }
-        while (timer is not null && await StatusCommand.NextAsync(timer, cancellationToken));
+
+        using var timer = new PeriodicTimer(period);
+        try
+        {
+            do
+            {
+                await PassAsync(session, cancellationToken);
+            }
+            while (await timer.WaitForNextTickAsync(cancellationToken));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // To be told to end is how a loop ends: a service manager sees success.
+        }
+
         return ExitCode.Done;
+    }
+
+    private static async Task PassAsync(Session session, CancellationToken cancellationToken)
+    {
+        MaintenanceReport report = await session.Pool.MaintainAsync(cancellationToken);
+        session.Answer.Give(
+            new MaintainedDocument("maintained", report.Reclaimed, report.Healed, report.Quarantined, report.Rescued), AnswerJson.Default.MaintainedDocument,
+            () => $"reclaimed {List(report.Reclaimed)}; healed {List(report.Healed)}; quarantined {List(report.Quarantined)}; rescued {List(report.Rescued)}");
     }
 
     private static string List(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);

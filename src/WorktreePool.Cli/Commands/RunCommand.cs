@@ -2,17 +2,17 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using WorktreePool.Cli.Output;
+using WorktreePool.Cli.Settings;
 
 namespace WorktreePool.Cli.Commands;
 
 /// <summary>run: claims, runs a command in the slot, and releases however it ends.</summary>
-internal static partial class RunCommand
+internal static class RunCommand
 {
     private static readonly Argument<string[]> CommandLine = new("command") { Arity = ArgumentArity.OneOrMore, Description = "The command and its arguments, after --" };
 
     public static Command Create() => App.Command("run", "Claims a slot, runs a command in it, releases it", RunAsync,
-        [new Option<string>("--key") { Required = true }, .. ClaimCommands.ClaimOptions(), .. ReleaseCommand.ModeOptions(), CommandLine]);
+        [new Option<string>("--key") { Required = true, Description = "What the claim is for" }, .. ClaimCommands.ClaimOptions(), .. ReleaseCommand.ModeOptions(), CommandLine]);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
@@ -25,31 +25,30 @@ internal static partial class RunCommand
             return ClaimCommands.Give(session, claimed);
         }
 
-        int code;
         try
         {
-            code = await RunInSlotAsync(lease, command);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await RunInSlotAsync(session, lease, command);
         }
         finally
         {
-            Interruption.OnSignal = null;
-            ReleaseReport report = await lease.ReleaseAsync(mode, CancellationToken.None);
-            if (report.Rescued.Count > 0)
+            session.Interruption.Forward(null);
+            if (!lease.LostToken.IsCancellationRequested)
             {
-                await Console.Error.WriteLineAsync($"worktree-pool: work left in {lease.Slot} was kept: {string.Join(", ", report.Rescued)} (see worktree-pool rescue list)");
+                await ReleaseAsync(lease, mode);
             }
         }
-
-        return code;
     }
 
-    private static async Task<int> RunInSlotAsync(SlotLease lease, string[] command)
+    private static async Task<int> RunInSlotAsync(Session session, SlotLease lease, string[] command)
     {
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = lease.Path, UseShellExecute = false };
-        start.Environment["WORKTREE_POOL_SLOT"] = lease.Slot;
-        start.Environment["WORKTREE_POOL_PATH"] = lease.Path;
-        start.Environment["WORKTREE_POOL_KEY"] = lease.Key;
-        start.Environment["WORKTREE_POOL_TOKEN"] = lease.Token.Value;
+        var start = new ProcessStartInfo(Executable.Find(command[0], lease.Path), command[1..]) { WorkingDirectory = lease.Path, UseShellExecute = false };
+        start.Environment[PoolSettings.PoolVariable] = session.Settings.Directory;
+        foreach ((string name, string value) in lease.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
         Process process;
         try
         {
@@ -57,30 +56,50 @@ internal static partial class RunCommand
         }
         catch (Win32Exception e)
         {
-            await Console.Error.WriteLineAsync($"worktree-pool: {command[0]} could not be started: {e.Message}");
-            return ExitCode.CommandNotFound;
+            Say($"{command[0]} could not be started in {lease.Slot}: {(File.Exists(start.FileName) ? e.Message : "no such program, neither in the slot nor on the PATH.")}");
+            return File.Exists(start.FileName) ? ExitCode.CommandNotExecutable : ExitCode.CommandNotFound;
         }
 
         using (process)
         {
-            Interruption.OnSignal = signal => Forward(process, signal);
+            session.Interruption.Forward(signal => Hand(process, signal));
+
+            // The slot is another's now, or soon will be: nothing of this lease may go on in it.
+            using CancellationTokenRegistration lost = lease.LostToken.Register(() =>
+            {
+                Say($"the lease of {lease.Slot} for \"{lease.Key}\" has ended (released by somebody else?); the command is asked to end");
+                Signals.Send(process.Id, PosixSignal.SIGTERM);
+            });
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         }
     }
 
-    private static void Forward(Process process, PosixSignal signal)
+    private static void Hand(Process process, PosixSignal signal)
     {
-        if (OperatingSystem.IsWindows())
+        bool hasIt = signal is PosixSignal.SIGINT or PosixSignal.SIGQUIT && Signals.ComeFromTerminal();
+        if (!hasIt)
         {
-            // The console has told the child already.
-            return;
+            Signals.Send(process.Id, signal);
         }
-
-        const int Hangup = 1, Interrupt = 2, Terminate = 15;
-        _ = Kill(process.Id, signal switch { PosixSignal.SIGHUP => Hangup, PosixSignal.SIGINT => Interrupt, _ => Terminate });
     }
 
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int pid, int signal);
+    /// <summary>The command's exit code stands, whatever comes of the release: the slot is healed by the next claim if need be.</summary>
+    private static async Task ReleaseAsync(SlotLease lease, ReleaseMode? mode)
+    {
+        try
+        {
+            ReleaseReport report = await lease.ReleaseAsync(mode, CancellationToken.None);
+            if (report.Rescued.Count > 0)
+            {
+                Say($"work left in {lease.Slot} was kept: {string.Join(", ", report.Rescued)} (see worktree-pool rescue list)");
+            }
+        }
+        catch (WorktreePoolException e)
+        {
+            Say(e.Message);
+        }
+    }
+
+    private static void Say(string what) => Console.Error.WriteLine($"worktree-pool: {what}");
 }

@@ -13,15 +13,18 @@ internal sealed class Session : IAsyncDisposable
 {
     private ServiceProvider? _services;
 
-    public Session(ParseResult parsed)
+    public Session(ParseResult parsed, Interruption interruption)
     {
         Parsed = parsed;
+        Interruption = interruption;
         Answer = new Answer(parsed.GetValue(GlobalOptions.Json));
     }
 
     public ParseResult Parsed { get; }
 
     public Answer Answer { get; }
+
+    public Interruption Interruption { get; }
 
     public IWorktreePool Pool => Services().GetRequiredKeyedService<IWorktreePool>(Name);
 
@@ -56,9 +59,13 @@ internal sealed class Session : IAsyncDisposable
         string directory = PoolSettings.FindDirectory(Parsed.GetValue(GlobalOptions.Pool))
             ?? throw new UsageException($"No pool is named, and there is no .worktree-pool upward from here. Give --pool DIR, set {PoolSettings.PoolVariable}, or make one with worktree-pool init.");
         PoolSettings settings = PoolSettings.Load(directory);
-        return File.Exists(settings.FilePath)
-            ? settings
-            : throw new PoolConfigurationException($"There is no pool in {directory} ({PoolSettings.FileName} is missing). Make one with worktree-pool init.");
+        if (!File.Exists(settings.FilePath))
+        {
+            throw new PoolConfigurationException($"There is no pool in {directory} ({PoolSettings.FileName} is missing). Make one with worktree-pool init.");
+        }
+
+        SettingOptions.Apply(Parsed, settings);
+        return settings;
     }
 
     private ServiceProvider Services()

@@ -8,36 +8,48 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(1);
 
-    public static Command Create() => App.Command("status", "Shows the pool", RunAsync, new Option<bool>("--watch") { Description = "Keeps showing it" });
+    public static Command Create() => App.Command("status", "Shows the pool: what is held by whom, what is broken, what to do", RunAsync, new Option<bool>("--watch") { Description = "Keeps showing it" });
+
+    /// <summary>The status for people, as this standard output can show it.</summary>
+    public static string Text(PoolSnapshot snapshot)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        return Screen.IsTerminal ? Screen.Draw(StatusPicture.Of(snapshot, now)) : Output.Text.Status(snapshot, now);
+    }
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
-        bool watch = session.Get<bool>("--watch");
-        using var timer = new PeriodicTimer(Refresh);
-        do
+        if (!session.Get<bool>("--watch"))
         {
-            PoolSnapshot snapshot = await session.Pool.GetSnapshotAsync(cancellationToken);
-            if (watch && !session.Answer.IsJson && !Console.IsOutputRedirected)
+            Give(session, await session.Pool.GetSnapshotAsync(cancellationToken));
+            return ExitCode.Done;
+        }
+
+        using var timer = new PeriodicTimer(Refresh);
+        try
+        {
+            if (Screen.IsTerminal && !session.Answer.IsJson)
             {
-                Console.Clear();
+                await Screen.ShowAsync(
+                    async () => Text(await session.Pool.GetSnapshotAsync(cancellationToken)),
+                    async () => await timer.WaitForNextTickAsync(cancellationToken));
+                return ExitCode.Done;
             }
 
-            session.Answer.Give(Mapping.Status(snapshot), AnswerJson.Default.StatusDocument, () => Text.Status(snapshot));
+            do
+            {
+                Give(session, await session.Pool.GetSnapshotAsync(cancellationToken));
+            }
+            while (await timer.WaitForNextTickAsync(cancellationToken));
         }
-        while (watch && await NextAsync(timer, cancellationToken));
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The person at the keyboard has had enough.
+        }
+
         return ExitCode.Done;
     }
 
-    /// <summary>The next tick; false when the person at the keyboard has had enough.</summary>
-    public static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
+    private static void Give(Session session, PoolSnapshot snapshot) =>
+        session.Answer.Give(Mapping.Status(snapshot), AnswerJson.Default.StatusDocument, () => Text(snapshot));
 }

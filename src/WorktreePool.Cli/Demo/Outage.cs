@@ -4,7 +4,7 @@ using WorktreePool.Cli.Output;
 namespace WorktreePool.Cli.Demo;
 
 /// <summary>The state of 3 June, step by step, and what the pool makes of it.</summary>
-internal sealed class Outage(Scratch scratch, IWorktreePool pool, int slots)
+internal sealed class Outage(Scratch scratch, IWorktreePool pool, int slots, TextWriter story)
 {
     /// <summary>Records say free; two worktrees are on stale branches with scratch files and stale locks; one claimer is killed half way.</summary>
     public async Task BreakAsync(CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ internal sealed class Outage(Scratch scratch, IWorktreePool pool, int slots)
             isReady &= slot.Record.State == SlotState.Free && head == wanted && dirty == 0 && !isLocked;
         }
 
-        Console.WriteLine(Text.Table(rows));
+        story.WriteLine(Text.Table(rows));
         return isReady;
     }
 
@@ -53,8 +53,8 @@ internal sealed class Outage(Scratch scratch, IWorktreePool pool, int slots)
             rows.AddRange(batch.Results.Select((result, i) => result.Lease is { } lease
                 ? new[] { left[i], $"claimed in {lease.Prepared.TotalMilliseconds:0} ms", lease.Slot, string.Join(' ', lease.Healed), string.Join(' ', lease.Rescued) }
                 : [left[i], $"refused: {Mapping.Name(result.Refusal!.Reason)}", "", $"{result.Refusal.Counts.Free} of {result.Refusal.Counts.Total} slots free", ""]));
-            Console.WriteLine(Text.Table(rows));
-            Console.WriteLine();
+            story.WriteLine(Text.Table(rows));
+            story.WriteLine();
             foreach (SlotLease lease in batch.Results.Select(result => result.Lease).OfType<SlotLease>())
             {
                 await File.WriteAllTextAsync(Path.Combine(lease.Path, "work.txt"), lease.Key, cancellationToken);

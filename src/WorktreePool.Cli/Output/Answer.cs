@@ -12,6 +12,19 @@ internal sealed class Answer(bool json)
     public void Give<T>(T document, JsonTypeInfo<T> type, Func<string> text) =>
         Console.Out.WriteLine(json ? JsonSerializer.Serialize(document, type) : text());
 
+    /// <summary>Gives a refusal: the object, or words that do not get between a script and the output it reads.</summary>
+    public void Refuse<T>(T document, JsonTypeInfo<T> type, Func<string> text)
+    {
+        if (json)
+        {
+            Give(document, type, text);
+        }
+        else
+        {
+            Console.Error.WriteLine($"worktree-pool: {text()}");
+        }
+    }
+
     /// <summary>Tells of an error.</summary>
     public void Fail(string code, string message)
     {

@@ -34,7 +34,7 @@ internal sealed record StatusDocument(string Pool, BaseDocument Base, PausedDocu
 
 internal sealed record ReleaseDocument(string Outcome, string Slot, string Commit, IReadOnlyList<string> Rescued, double CleanMs);
 
-internal sealed record FindingDocument(string Id, string Detail);
+internal sealed record FindingDocument(string Id, string Detail, string Meaning, string Remedy);
 
 internal sealed record ExaminedDocument(string Slot, bool Ready, IReadOnlyList<FindingDocument> Findings, bool Fixed);
 
@@ -66,6 +66,8 @@ internal sealed record SettingDocument(string Name, string? Value, string Source
 
 internal sealed record TrustDocument(string Outcome, IReadOnlyList<FindingDocument> Changed);
 
+internal sealed record DemoDocument(string Outcome, bool Ready, IReadOnlyList<string> Tickets);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(ClaimDocument))]
@@ -81,4 +83,10 @@ internal sealed record TrustDocument(string Outcome, IReadOnlyList<FindingDocume
 [JsonSerializable(typeof(HistoryDocument))]
 [JsonSerializable(typeof(ConfigDocument))]
 [JsonSerializable(typeof(TrustDocument))]
+[JsonSerializable(typeof(DemoDocument))]
 internal sealed partial class AnswerJson : JsonSerializerContext;
+
+/// <summary>The same, for files that people open.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(DoctorDocument))]
+internal sealed partial class ReadableAnswerJson : JsonSerializerContext;

@@ -21,7 +21,7 @@ internal static class Mapping
         snapshot.Paused is { } paused ? new PausedDocument(paused.Reason, paused.Since) : null,
         Counts(snapshot.Counts), [.. snapshot.Slots.Select(Slot)]);
 
-    public static FindingDocument Finding(Finding finding) => new(finding.Id, finding.Detail);
+    public static FindingDocument Finding(Finding finding) => new(finding.Id, finding.Detail, FindingWords.Of(finding.Id).Meaning, FindingWords.Of(finding.Id).Remedy);
 
     public static DoctorDocument Doctor(DoctorReport report) => new(
         report.IsReady,

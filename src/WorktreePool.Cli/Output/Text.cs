@@ -14,7 +14,7 @@ internal static class Text
           until   {(lease.ExpiresAt is { } end ? $"{end:u}, unless renewed" : "its owner ends")}{(lease.Healed.Count > 0 ? $"\n  healed  {string.Join(", ", lease.Healed)}" : "")}{(lease.Rescued.Count > 0 ? $"\n  rescued {string.Join(", ", lease.Rescued)}" : "")}
         """);
 
-    public static string Status(PoolSnapshot snapshot)
+    public static string Status(PoolSnapshot snapshot, DateTimeOffset now)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{snapshot.Pool}: {snapshot.Counts}\nbase {snapshot.BaseRef} at {snapshot.BaseCommit ?? "nothing"}\n");
@@ -24,23 +24,41 @@ internal static class Text
         }
 
         List<string[]> rows = [["slot", "state", "key", "since", "owner", "note"]];
-        rows.AddRange(snapshot.Slots.Select(Row));
-        return text.Append(Table(rows)).ToString();
+        rows.AddRange(StatusRows.Of(snapshot, now).Select(row => new[] { row.Slot, row.State, row.Key, row.Since, row.Owner, row.Note.ReplaceLineEndings(" ") }));
+        text.Append(Table(rows));
+        foreach (string advice in StatusRows.Advice(snapshot))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n-> {advice}");
+        }
+
+        return text.ToString();
     }
 
     public static string Findings(IEnumerable<Finding> findings) => string.Join('\n', findings.Select(finding => $"  {finding.Id}: {finding.Detail}"));
 
-    public static string Doctor(DoctorReport report)
+    public static string Doctor(DoctorReport report, bool fix)
     {
         var text = new StringBuilder();
         foreach (SlotExamination slot in report.Slots)
         {
-            string verdict = slot.Fixed ? "fixed" : !slot.IsReady ? "NOT READY" : slot.State == SlotState.Leased ? "leased" : "ready";
-            text.Append(CultureInfo.InvariantCulture, $"{slot.Slot}: {verdict}\n{Findings(slot.Findings)}{(slot.Findings.Count > 0 ? "\n" : "")}");
+            string verdict = slot.Fixed ? "fixed" : !slot.IsReady ? "NOT READY" : slot.State == SlotState.Leased ? "leased, not examined" : "ready";
+            text.Append(CultureInfo.InvariantCulture, $"{slot.Slot}: {verdict}\n");
+            Explain(text, slot.Findings, slot.Fixed ? "done" : fix ? "tried" : "--fix");
         }
 
-        text.Append(report.Repository.Count == 0 ? "repository: nothing found" : $"repository:\n{Findings(report.Repository)}");
-        return text.ToString();
+        text.Append(report.Repository.Count == 0 ? "repository: nothing found" : "repository:\n");
+        Explain(text, report.Repository, "--fix");
+        return text.ToString().TrimEnd();
+    }
+
+    /// <summary>The id, the evidence, what it means, and what a fix does or did.</summary>
+    private static void Explain(StringBuilder text, IReadOnlyList<Finding> findings, string remedyIs)
+    {
+        foreach (Finding finding in findings)
+        {
+            (string meaning, string remedy) = FindingWords.Of(finding.Id);
+            text.Append(CultureInfo.InvariantCulture, $"  {finding.Id}: {finding.Detail}\n      {meaning}\n      {remedyIs}: {remedy}\n");
+        }
     }
 
     /// <summary>Columns of equal width, the last one as long as it likes.</summary>
@@ -48,16 +66,5 @@ internal static class Text
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
         return string.Join('\n', rows.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
-    }
-
-    private static string[] Row(SlotSnapshot snapshot)
-    {
-        SlotRecord record = snapshot.Record;
-        string owner = record.Lease?.Owner.Process is { } process
-            ? $"pid {process.Pid} {(snapshot.OwnerLiveness == Liveness.Dead ? "(dead)" : "")}"
-            : record.Lease?.ExpiresAt is { } end ? $"until {end:u}" : "";
-        string note = record.Quarantine is { } quarantine ? $"{quarantine.Reason}; retried at {quarantine.RetryAt:u}"
-            : record.LastHeal is { } heal ? $"healed {heal.At:u}: {string.Join(", ", heal.Findings)}" : "";
-        return [record.Slot, Mapping.Name(record.State) + (snapshot.Overdue ? " overdue" : ""), record.Lease?.Key ?? "", record.Lease is { } lease ? $"{lease.ClaimedAt:u}" : "", owner.TrimEnd(), note];
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace WorktreePool.Cli.Settings;
@@ -12,8 +13,11 @@ internal sealed class PoolSettings
 
     private const string Prefix = "WORKTREE_POOL__";
 
-    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
+    private static readonly JsonDocumentOptions Parsing = new() { AllowDuplicateProperties = false };
+
+    private readonly Dictionary<string, string> _file = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Value, string Variable)> _environment = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _flags = new(StringComparer.Ordinal);
 
     private PoolSettings(string directory) => Directory = directory;
 
@@ -56,59 +60,86 @@ internal sealed class PoolSettings
         {
             if (variable.Key is string name && name.StartsWith(Prefix, StringComparison.Ordinal))
             {
-                settings.Set(Setting.Find(name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal), $"The environment variable {name}").Name, (string?)variable.Value ?? "", $"environment {name}");
+                Setting setting = Setting.Find(name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal), $"The environment variable {name}");
+                settings._environment[setting.Name] = ((string?)variable.Value ?? "", name);
             }
         }
 
         return settings;
     }
 
-    public void Set(string name, string value, string source)
-    {
-        _values[name] = value;
-        _sources[name] = source;
-    }
+    /// <summary>Sets a value by a flag of the command line.</summary>
+    public void SetFlag(string name, string value) => _flags[name] = value;
 
-    /// <summary>What pool.json itself would say: the values from it and from flags.</summary>
-    public string? Stored(string name) => _sources.TryGetValue(name, out string? source) && !source.StartsWith("environment", StringComparison.Ordinal) ? _values[name] : null;
+    /// <summary>What pool.json says, or shall say: the values from it and from flags. The environment's are not the pool's own.</summary>
+    public string? Stored(string name) => _flags.GetValueOrDefault(name) ?? _file.GetValueOrDefault(name);
 
-    public string SourceOf(string name) => _sources.GetValueOrDefault(name, "default");
+    /// <summary>Where the effective value comes from.</summary>
+    public string SourceOf(string name) =>
+        _flags.ContainsKey(name) ? "flag" : _environment.TryGetValue(name, out var found) ? $"environment {found.Variable}" : _file.ContainsKey(name) ? FileName : "default";
 
     /// <summary>Puts the values into the library's options.</summary>
     public void Apply(WorktreePoolOptions options)
     {
         options.PoolDirectory = Directory;
-        foreach (Setting setting in Setting.All.Where(setting => _values.ContainsKey(setting.Name)))
+        foreach (Setting setting in Setting.All)
         {
-            setting.Set(options, _values[setting.Name]);
+            string? inFile = _file.GetValueOrDefault(setting.Name);
+            string? outside = _environment.TryGetValue(setting.Name, out var found) ? found.Value : inFile;
+            if ((_flags.GetValueOrDefault(setting.Name) ?? outside) is { } value)
+            {
+                setting.Set(options, value);
+            }
         }
     }
 
-    /// <summary>Writes pool.json; the old one stays until the new one is complete.</summary>
+    /// <summary>Writes pool.json, unless it says just this already; the old one stays until the new one is complete.</summary>
     public void Save()
     {
         System.IO.Directory.CreateDirectory(Directory);
-        string temporary = $"{FilePath}.{Environment.ProcessId}.tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+        byte[] content = Content();
+        if (File.Exists(FilePath) && File.ReadAllBytes(FilePath).AsSpan().SequenceEqual(content))
         {
-            using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
-            {
-                json.WriteStartObject();
-                foreach (Setting setting in Setting.All)
-                {
-                    if (Stored(setting.Name) is { } value)
-                    {
-                        WriteValue(json, setting.Name, value);
-                    }
-                }
-
-                json.WriteEndObject();
-            }
-
-            stream.Flush(flushToDisk: true);
+            return;
         }
 
-        File.Move(temporary, FilePath, overwrite: true);
+        string temporary = $"{FilePath}.{Environment.ProcessId}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, FilePath, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private byte[] Content()
+    {
+        using var content = new MemoryStream();
+        using (var json = new Utf8JsonWriter(content, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            foreach (Setting setting in Setting.All)
+            {
+                if (Stored(setting.Name) is { } value)
+                {
+                    WriteValue(json, setting.Name, value);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        content.WriteByte((byte)'\n');
+        return content.ToArray();
     }
 
     private static void WriteValue(Utf8JsonWriter json, string name, string value)
@@ -137,7 +168,7 @@ internal sealed class PoolSettings
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(FilePath));
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(FilePath), Parsing);
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
                 string value = property.Value.ValueKind switch
@@ -146,7 +177,10 @@ internal sealed class PoolSettings
                     JsonValueKind.String => property.Value.GetString()!,
                     _ => property.Value.GetRawText(),
                 };
-                Set(Setting.Find(property.Name, FilePath).Name, value, FileName);
+                if (!_file.TryAdd(Setting.Find(property.Name, FilePath).Name, value))
+                {
+                    throw new PoolConfigurationException($"{FilePath} sets \"{property.Name}\" twice, in different case. Nothing was changed. Remove one of them.");
+                }
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

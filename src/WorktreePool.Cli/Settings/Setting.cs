@@ -2,31 +2,41 @@ using System.Globalization;
 
 namespace WorktreePool.Cli.Settings;
 
-/// <summary>One setting: its name, and how it is read from text and written to it.</summary>
-internal sealed record Setting(string Name, Action<WorktreePoolOptions, string> Set, Func<WorktreePoolOptions, string?> Get)
+/// <summary>One setting: its name, its flag, and how it is read from text and written to it.</summary>
+internal sealed record Setting(string Name, string Flag, string Meaning, Action<WorktreePoolOptions, string> Set, Func<WorktreePoolOptions, string?> Get)
 {
     /// <summary>All there are. A name that is not here is an error wherever it is met.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        new("repositoryPath", (o, v) => o.RepositoryPath = v, o => o.RepositoryPath),
-        new("slotsDirectory", (o, v) => o.SlotsDirectory = v, o => o.SlotsDirectory),
-        new("slots", (o, v) => o.Slots = Number("slots", v), o => o.Slots.ToString(CultureInfo.InvariantCulture)),
-        new("base", (o, v) => o.Base = v, o => o.Base),
-        new("claimTimeout", (o, v) => o.ClaimTimeout = Time("claimTimeout", v), o => Duration.Format(o.ClaimTimeout)),
-        new("releaseTimeout", (o, v) => o.ReleaseTimeout = Time("releaseTimeout", v), o => Duration.Format(o.ReleaseTimeout)),
-        new("hostTaskTimeout", (o, v) => o.HostTaskTimeout = Time("hostTaskTimeout", v), o => o.HostTaskTimeout is { } time ? Duration.Format(time) : null),
-        new("leaseDuration", (o, v) => o.LeaseDuration = Time("leaseDuration", v), o => Duration.Format(o.LeaseDuration)),
-        new("releaseMode", (o, v) => o.ReleaseMode = Mode(v), o => o.ReleaseMode == ReleaseMode.Discard ? "discard" : "rescue"),
-        new("quarantineBackoff", (o, v) => o.QuarantineBackoff = Time("quarantineBackoff", v), o => Duration.Format(o.QuarantineBackoff)),
-        new("keep", SetKeep, o => o.Keep.Count == 0 ? null : string.Join('\n', o.Keep)),
+        new("repositoryPath", "--repo", "The repository", (o, v) => o.RepositoryPath = v, o => o.RepositoryPath) { IsPath = true },
+        new("slotsDirectory", "--slots-dir", "Where the slots are made; default: slots in the pool's directory", (o, v) => o.SlotsDirectory = v, o => o.SlotsDirectory) { IsPath = true },
+        new("slots", "--slots", "How many slots, 1 to 1000", (o, v) => o.Slots = Number("slots", v), o => o.Slots.ToString(CultureInfo.InvariantCulture)),
+        new("base", "--base", "The ref slots are reset to; default: the remote's default branch", (o, v) => o.Base = v, o => o.Base),
+        OfTime("claimTimeout", "--claim-timeout", "How long a claim may take, waiting included", (o, v) => o.ClaimTimeout = v, o => o.ClaimTimeout),
+        OfTime("releaseTimeout", "--release-timeout", "How long a release may take", (o, v) => o.ReleaseTimeout = v, o => o.ReleaseTimeout),
+        OfTime("hostTaskTimeout", "--host-timeout", "After how long the host kills a task that claims; above the claim timeout", (o, v) => o.HostTaskTimeout = v, o => o.HostTaskTimeout),
+        OfTime("leaseDuration", "--lease-duration", "How long a lease without a process lasts unless renewed", (o, v) => o.LeaseDuration = v, o => o.LeaseDuration),
+        new("releaseMode", "--release-mode", "What a release does with work when it does not say: rescue or discard", (o, v) => o.ReleaseMode = Mode(v), o => o.ReleaseMode == ReleaseMode.Discard ? "discard" : "rescue"),
+        OfTime("quarantineBackoff", "--quarantine-backoff", "How long a quarantined slot waits before its first retry", (o, v) => o.QuarantineBackoff = v, o => o.QuarantineBackoff),
+        new("leftoverProcesses", "--leftover-processes", "What happens to processes left in a slot: kill (those of the lease), wait or fail", (o, v) => o.LeftoverProcesses = Leftovers(v), o => o.LeftoverProcesses.ToString().ToLowerInvariant()),
+        new("rescueLimit", "--rescue-limit", "The largest rescue, in bytes", (o, v) => o.RescueLimit = Bytes("rescueLimit", v), o => o.RescueLimit.ToString(CultureInfo.InvariantCulture)),
+        OfTime("rescueRetention", "--rescue-retention", "How long rescued work is kept", (o, v) => o.RescueRetention = v, o => o.RescueRetention),
+        new("rescueCount", "--rescue-count", "How many rescues are kept", (o, v) => o.RescueCount = Number("rescueCount", v), o => o.RescueCount.ToString(CultureInfo.InvariantCulture)),
+        new("keep", "--keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", SetKeep, o => o.Keep.Count == 0 ? null : string.Join('\n', o.Keep)) { IsList = true },
     ];
+
+    /// <summary>Whether its flag's value is a path, relative to the current directory.</summary>
+    public bool IsPath { get; private init; }
+
+    /// <summary>Whether it is a list; as text, one a line.</summary>
+    public bool IsList { get; private init; }
 
     /// <summary>The setting of a name, in any case.</summary>
     /// <exception cref="PoolConfigurationException">There is none; names the nearest.</exception>
     public static Setting Find(string name, string where) =>
         All.FirstOrDefault(setting => string.Equals(setting.Name, name, StringComparison.OrdinalIgnoreCase))
         ?? throw new PoolConfigurationException(
-            $"{where} sets \"{name}\", which is no setting and would have no effect. Did you mean \"{All.MinBy(setting => Distance(setting.Name.ToLowerInvariant(), name.ToLowerInvariant()))!.Name}\"?");
+            $"{where} sets \"{name}\", which is no setting and would have no effect. Did you mean \"{Nearest.To(name, All.Select(setting => setting.Name))}\"?");
 
     private static void SetKeep(WorktreePoolOptions options, string value)
     {
@@ -41,9 +51,24 @@ internal sealed record Setting(string Name, Action<WorktreePoolOptions, string> 
         ? number
         : throw new PoolConfigurationException($"{name} is \"{value}\", which is no whole number.");
 
+    private static long Bytes(string name, string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+        ? number
+        : throw new PoolConfigurationException($"{name} is \"{value}\", which is no number of bytes.");
+
+    private static Setting OfTime(string name, string flag, string meaning, Action<WorktreePoolOptions, TimeSpan> set, Func<WorktreePoolOptions, TimeSpan?> get) => new(
+        name, flag, meaning, (options, text) => set(options, Time(name, text)), options => get(options) is { } time ? Duration.Format(time) : null);
+
     private static TimeSpan Time(string name, string value) => Duration.TryParse(value, out TimeSpan time)
         ? time
         : throw new PoolConfigurationException($"{name} is \"{value}\", which is no duration. Write 500ms, 30s, 10m, 2h or hh:mm:ss.");
+
+    private static LeftoverPolicy Leftovers(string value) => value switch
+    {
+        "kill" => LeftoverPolicy.Kill,
+        "wait" => LeftoverPolicy.Wait,
+        "fail" => LeftoverPolicy.Fail,
+        _ => throw new PoolConfigurationException($"leftoverProcesses is \"{value}\"; it is \"kill\", \"wait\" or \"fail\"."),
+    };
 
     private static ReleaseMode Mode(string value) => value switch
     {
@@ -51,21 +76,4 @@ internal sealed record Setting(string Name, Action<WorktreePoolOptions, string> 
         "discard" => ReleaseMode.Discard,
         _ => throw new PoolConfigurationException($"releaseMode is \"{value}\"; it is \"rescue\" or \"discard\"."),
     };
-
-    /// <summary>Levenshtein's distance, for "did you mean".</summary>
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
-            }
-        }
-
-        return row[^1];
-    }
 }

@@ -1,3 +1,4 @@
+using LibGit2Sharp;
 using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
 using WorktreePool.Git.Worktree;
@@ -5,13 +6,14 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Auto;
 
 /// <summary>
-/// The default: git by its command line, except that a slot is probed in this process where the answer is provably git's own. That is so
+/// The default: git by its command line, except that a ref is resolved and a slot is probed in this process where the answer is provably git's own. That is so
 /// in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules; a slot whose index is split or
 /// sparse, or that is damaged, is never ready either way. Whatever else there is, git answers.
 /// </summary>
-internal sealed class AutoGitBackend(CliGitBackend git, string repositoryPath, IEnumerable<string> keep) : IGitBackend
+internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
-    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(repositoryPath), new KeepPatterns(keep));
+    private readonly string _commonDirectory = RepositoryLayout.Find(options.RepositoryPath).CommonDirectory;
+    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(options.RepositoryPath), new TrustedIndex(options.PoolDirectory), new KeepPatterns(options.Keep));
 
     public IRescueArchive Rescues => git.Rescues;
 
@@ -21,7 +23,9 @@ internal sealed class AutoGitBackend(CliGitBackend git, string repositoryPath, I
 
     public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => git.ExpandAsync(name, cancellationToken);
 
-    public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => git.ResolveAsync(reference, cancellationToken);
+    public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
+        await Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false)
+        ?? await git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => git.FetchAsync(reference, cancellationToken);
 
@@ -30,10 +34,12 @@ internal sealed class AutoGitBackend(CliGitBackend git, string repositoryPath, I
         if (PlainBytes.WhyNot(git.CheckoutSettings) is null)
         {
             // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
+            Task<Finding?> damage = git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();
             InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            Finding? damaged = await damage.ConfigureAwait(false);
             if (answer.Probe is { } probe)
             {
-                return probe;
+                return damaged is null ? probe : probe with { Findings = [.. probe.Findings, damaged] };
             }
         }
 
@@ -54,4 +60,37 @@ internal sealed class AutoGitBackend(CliGitBackend git, string repositoryPath, I
         git.RescueAsync(place, request, cancellationToken);
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
+
+    /// <summary>The commit of a ref that exists and of a kind that is known here; null says nothing, and git is asked.</summary>
+    private string? ResolveInProcess(string reference)
+    {
+        try
+        {
+            if (!IsPackedRefsWhole())
+            {
+                return null;
+            }
+
+            using ObjectReader objects = ObjectReader.Open(_commonDirectory);
+            return objects.Extension is null ? objects.Resolve(reference) : null;
+        }
+        catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.</summary>
+    private bool IsPackedRefsWhole()
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(Path.Combine(_commonDirectory, "packed-refs"));
+            return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+    }
 }

@@ -2,30 +2,49 @@ using System.Text.Json.Serialization;
 
 namespace WorktreePool.Git.Cli;
 
-/// <summary>The trusted baseline as stored: what the repository was when its user made the pool, or last said "trust".</summary>
+/// <summary>
+/// The trusted baseline as stored: what the repository was when its user made the pool, or last said "trust". Members have setters, not
+/// init, so that one that a later version adds keeps its default when an older file lacks it.
+/// </summary>
 internal sealed record BaselineDocument
 {
-    public int Schema { get; init; } = 1;
+    /// <summary>The form this version writes, and the newest it reads.</summary>
+    public const int NewestSchema = 1;
+
+    [JsonRequired]
+    public int Schema { get; set; } = NewestSchema;
 
     /// <summary><c>sha1</c> or <c>sha256</c>.</summary>
-    public string ObjectFormat { get; init; } = "sha1";
+    [JsonRequired]
+    public string ObjectFormat { get; set; } = "sha1";
 
     /// <summary>Each remote's URL.</summary>
-    public Dictionary<string, string> Remotes { get; init; } = [];
+    [JsonRequired]
+    public Dictionary<string, string> Remotes { get; set; } = [];
+
+    /// <summary>The URL of each submodule that the user has initialised, by where its git directory is below <c>modules</c>.</summary>
+    public Dictionary<string, string> Modules { get; set; } = [];
 
     /// <summary>Settings of the user's whole config that change how files are written: filters, line ends.</summary>
-    public List<KeyValuePair<string, string>> Checkout { get; init; } = [];
+    [JsonRequired]
+    public List<KeyValuePair<string, string>> Checkout { get; set; } = [];
 
     /// <summary>Settings of the user's whole config that a fetch needs: credentials, proxies, rewrites.</summary>
-    public List<KeyValuePair<string, string>> Transport { get; init; } = [];
+    [JsonRequired]
+    public List<KeyValuePair<string, string>> Transport { get; set; } = [];
 
-    /// <summary>SHA-256 of each watched file of the common directory, by its path relative to it.</summary>
-    public Dictionary<string, string> Files { get; init; } = [];
+    /// <summary>The full names of the branches and tags.</summary>
+    public List<string> Refs { get; set; } = [];
+
+    /// <summary>SHA-256 of each watched file: of the common directory by its path relative to it, of the user by the absolute one. Empty: not there.</summary>
+    [JsonRequired]
+    public Dictionary<string, string> Files { get; set; } = [];
 
     /// <summary>The config file itself, to put back if git can no longer read it.</summary>
-    public string Config { get; init; } = "";
+    [JsonRequired]
+    public string Config { get; set; } = "";
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BaselineDocument))]
 internal sealed partial class BaselineJson : JsonSerializerContext;

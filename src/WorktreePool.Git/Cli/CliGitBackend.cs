@@ -11,26 +11,35 @@ internal sealed class CliGitBackend : IGitBackend
     private readonly RepositoryRefs _refs;
     private readonly RemoteFetcher _fetcher;
     private readonly AdminDirectory _admins;
+    private readonly ObjectStore _objects;
     private readonly SlotProber _prober;
     private readonly SlotRepairer _repairer;
     private readonly RescueMaker _rescuer;
 
-    public CliGitBackend(string repositoryPath, string poolDirectory, IEnumerable<string> keep, TimeProvider time)
+    public CliGitBackend(WorktreePoolOptions options, TimeProvider time)
     {
-        RepositoryLayout repository = RepositoryLayout.Find(repositoryPath);
+        RepositoryLayout repository = RepositoryLayout.Find(options.RepositoryPath);
+        string poolDirectory = options.PoolDirectory;
         var git = new GitRunner();
-        var keepPatterns = new KeepPatterns(keep);
+        var keepPatterns = new KeepPatterns(options.Keep);
         _time = time;
         _baseline = new Baseline(repository, poolDirectory, git);
-        var neutral = new NeutralDirectory(repository, poolDirectory, _baseline);
+        var neutral = new NeutralDirectory(poolDirectory, _baseline);
+        var trusted = new TrustedIndex(poolDirectory);
         _admins = new AdminDirectory(repository);
-        var slots = new SlotGit(_admins, neutral, git);
+        var slots = new WorktreeGit(repository, _admins, neutral, git);
         _refs = new RepositoryRefs(repository, _baseline, git);
-        _inspector = new RepositoryInspector(repository, _baseline, _refs);
+        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
-        _prober = new SlotProber(_admins, slots, _refs, keepPatterns);
-        _repairer = new SlotRepairer(_admins, slots, _prober, keepPatterns);
-        _rescuer = new RescueMaker(repository, _admins, slots, _refs);
+        var contents = new WorktreeProber(slots, trusted, keepPatterns);
+        var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
+        var submodules = new Submodules(
+            _baseline, new SubmoduleStore(repository, _baseline, neutral, git), slots, submoduleContents, new WorktreeMaker(_baseline, slots, submoduleContents, trusted, KeepPatterns.None));
+        _objects = new ObjectStore(repository, _baseline, neutral, new ObjectWitness(repository, poolDirectory), git);
+        _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
+        _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted);
+        var snapshot = new FileSnapshot(slots, options.RescueLimit);
+        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects);
         Rescues = new RescueArchive(_refs);
     }
 
@@ -41,6 +50,12 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => _inspector.InspectAsync(cancellationToken);
 
+    /// <summary>What is wrong with a commit's objects, for backends that look for themselves at all else; null when it is whole.</summary>
+    public ValueTask<Finding?> ExamineObjectsAsync(string commit, CancellationToken cancellationToken) => _objects.ExamineAsync(commit, cancellationToken);
+
+    /// <summary>Gets a damaged commit anew; see <see cref="ObjectStore.RepairAsync"/>.</summary>
+    public ValueTask RepairObjectsAsync(string commit, CancellationToken cancellationToken) => _objects.RepairAsync(commit, cancellationToken);
+
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => _baseline.TakeAsync(cancellationToken);
 
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
@@ -49,7 +64,23 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => _refs.ResolveAsync(reference, cancellationToken);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => _fetcher.FetchAsync(reference, cancellationToken);
+    public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _fetcher.FetchAsync(reference, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GitBackendException)
+        {
+            // What is damaged stops the very fetch that would bring it anew.
+            if (!_objects.SetRubbishAside())
+            {
+                throw;
+            }
+        }
+
+        return await _fetcher.FetchAsync(reference, cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
         _prober.ProbeAsync(place, target, cancellationToken);
@@ -70,7 +101,12 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken) => _refs.DeleteAsync($"refs/heads/{branch}", cancellationToken);
 
-    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => OrphanedGit.EndAsync(place.Path, _time, cancellationToken);
+    public async ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken)
+    {
+        await OrphanedGit.EndAsync(place.Path, _time, cancellationToken).ConfigureAwait(false);
+        _admins.Sweep(place);
+        SlotRepairer.RemoveTrash(place);
+    }
 
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
         _rescuer.RescueAsync(place, request, cancellationToken);

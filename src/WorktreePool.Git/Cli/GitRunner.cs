@@ -21,9 +21,11 @@ internal sealed class GitRunner
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var process = new Process { StartInfo = Describe(call) };
+        CrashPoint.Reached($"git {call.Arguments[0]} to start");
         try
         {
             process.Start();
+            CrashPoint.Reached($"git {call.Arguments[0]} running");
         }
         catch (Win32Exception e)
         {
@@ -48,6 +50,7 @@ internal sealed class GitRunner
         }
 
         await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        CrashPoint.Reached($"git {call.Arguments[0]} ended");
         // A grandchild that holds the pipes open must not hold us: its output is of no interest.
         string text = await output.WaitAsync(cancellationToken).ConfigureAwait(false);
         string complaint = await error.WaitAsync(cancellationToken).ConfigureAwait(false);

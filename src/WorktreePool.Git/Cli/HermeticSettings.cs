@@ -39,6 +39,9 @@ internal static class HermeticSettings
         new("core.excludesFile", "/dev/null"),
         new("core.attributesFile", "/dev/null"),
         new("core.useReplaceRefs", "false"),
+
+        // Else git looks a full commit id up among the refs, and the real ones: it does not let them be replaced by GIT_COMMON_DIR.
+        new("core.warnAmbiguousRefs", "false"),
         new("core.logAllRefUpdates", "false"),
         new("gc.auto", "0"),
         new("gc.autoDetach", "false"),
@@ -49,6 +52,7 @@ internal static class HermeticSettings
         new("core.alternateRefsCommand", "true"),
         new("protocol.ext.allow", "never"),
         new("advice.detachedHead", "false"),
+        new("advice.graftFileDeprecated", "false"),
         new("core.longpaths", "true"),
     ];
 

@@ -8,28 +8,29 @@ namespace WorktreePool.Git.Cli;
 /// slot's admin directory are the real ones, but config, hooks, info and refs are ours. So whatever was planted in the shared repository,
 /// including a config that git cannot parse, does not exist for these calls.
 /// </summary>
-internal sealed class NeutralDirectory(RepositoryLayout repository, string poolDirectory, Baseline baseline)
+internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
 {
     private BaselineDocument? _written;
 
     public string DirectoryPath { get; } = Path.Combine(poolDirectory, "neutral.git");
 
-    /// <summary>The environment of a call on a slot.</summary>
-    /// <param name="admin">The slot's admin directory; null for calls that need only objects.</param>
-    /// <param name="slot">The slot's path; null for none.</param>
-    public Dictionary<string, string> EnvironmentFor(string? admin, string? slot)
+    /// <summary>The environment of a call on a worktree.</summary>
+    /// <param name="directory">Its git directory; null for calls that need only objects.</param>
+    /// <param name="files">Where its files are; null for none.</param>
+    /// <param name="objects">The object directory.</param>
+    public Dictionary<string, string> EnvironmentFor(string? directory, string? files, string objects)
     {
         Prepare();
         var environment = new Dictionary<string, string>
         {
-            ["GIT_DIR"] = admin ?? DirectoryPath,
+            ["GIT_DIR"] = directory ?? DirectoryPath,
             ["GIT_COMMON_DIR"] = DirectoryPath,
-            ["GIT_OBJECT_DIRECTORY"] = repository.Objects,
+            ["GIT_OBJECT_DIRECTORY"] = objects,
         };
-        if (slot is not null)
+        if (files is not null)
         {
-            environment["GIT_WORK_TREE"] = slot;
-            environment["GIT_CEILING_DIRECTORIES"] = Path.GetDirectoryName(slot)!;
+            environment["GIT_WORK_TREE"] = files;
+            environment["GIT_CEILING_DIRECTORIES"] = Path.GetDirectoryName(files)!;
         }
 
         return environment;
@@ -43,11 +44,17 @@ internal sealed class NeutralDirectory(RepositoryLayout repository, string poolD
             return;
         }
 
-        Directory.CreateDirectory(Path.Combine(DirectoryPath, "objects"));
-        Directory.CreateDirectory(Path.Combine(DirectoryPath, "refs"));
-        SafeFile.Write(Path.Combine(DirectoryPath, "config"), Config(document));
-        SafeFile.Write(Path.Combine(DirectoryPath, "HEAD"), "ref: refs/heads/none\n");
+        Write(DirectoryPath);
         _written = document;
+    }
+
+    /// <summary>Makes a directory a bare repository that has no settings but the hermetic ones; refs and objects in it stay.</summary>
+    public void Write(string directory)
+    {
+        Directory.CreateDirectory(Path.Combine(directory, "objects"));
+        Directory.CreateDirectory(Path.Combine(directory, "refs"));
+        SafeFile.Write(Path.Combine(directory, "config"), Config(baseline.Current));
+        SafeFile.Write(Path.Combine(directory, "HEAD"), "ref: refs/heads/none\n");
     }
 
     private static string Config(BaselineDocument document)

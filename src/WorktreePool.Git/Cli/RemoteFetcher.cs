@@ -20,7 +20,7 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
         }
 
         string branch = reference[(Prefix.Length + remote.Length + 1)..];
-        Dictionary<string, string> environment = neutral.EnvironmentFor(null, null);
+        Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, repository.Objects);
         if (baseline.Current.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
         {
             environment["GIT_SSH_COMMAND"] = ssh;
@@ -29,15 +29,15 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
         // What we have already, so that only news is transferred: the neutral directory has no refs of its own.
         foreach ((string have, string name) in new[] { (reference, "tracking"), ("HEAD", "head") })
         {
-            if (await refs.ResolveAsync(have, cancellationToken).ConfigureAwait(false) is { } commit)
-            {
-                await git.TryRunAsync(Call(environment, "update-ref", $"refs/have/{name}", commit), cancellationToken).ConfigureAwait(false);
-            }
+            string[] update = await refs.ResolveAsync(have, cancellationToken).ConfigureAwait(false) is { } commit
+                ? ["update-ref", $"refs/have/{name}", commit]
+                : ["update-ref", "-d", $"refs/have/{name}"];
+            await git.TryRunAsync(Call(environment, update), cancellationToken).ConfigureAwait(false);
         }
 
         string fetched = $"refs/fetched/{Guid.NewGuid():N}";
         await git.RunAsync(
-            Call(environment, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Url(remote), $"+refs/heads/{branch}:{fetched}"),
+            Call(environment, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Absolute(baseline.Current.Remotes[remote], repository), $"+refs/heads/{branch}:{fetched}"),
             cancellationToken).ConfigureAwait(false);
         string tip = (await git.RunAsync(Call(environment, "rev-parse", "--verify", fetched + "^{commit}"), cancellationToken).ConfigureAwait(false)).Line;
         await git.TryRunAsync(Call(environment, "update-ref", "-d", fetched), cancellationToken).ConfigureAwait(false);
@@ -51,9 +51,6 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
         new(arguments) { Subject = repository.CommonDirectory, Environment = environment, Settings = baseline.Current.Transport };
 
     /// <summary>A relative path in a config means: from the checkout.</summary>
-    private string Url(string remote)
-    {
-        string url = baseline.Current.Remotes[remote];
-        return url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(repository.CommonDirectory)!) : url;
-    }
+    public static string Absolute(string url, RepositoryLayout repository) =>
+        url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(repository.CommonDirectory)!) : url;
 }

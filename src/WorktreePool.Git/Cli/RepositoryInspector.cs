@@ -3,7 +3,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
-internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline baseline, RepositoryRefs refs)
+internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs)
 {
     private static readonly string[] PlacesOfLocks = ["refs", "objects"];
 
@@ -19,6 +19,10 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline 
             ?? throw new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");
         List<Finding> findings = [.. baseline.Compare()];
         AddResidue(findings);
+        AddDamagedPacks(findings);
+        AddTrash(findings);
+        AddHalfMadeWorktrees(findings);
+        AddOwner(findings);
         await AddRefDriftAsync(findings, defaultBase, cancellationToken).ConfigureAwait(false);
         return new RepositoryFacts(repository.CommonDirectory, defaultBase, findings);
     }
@@ -82,6 +86,67 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline 
             {
                 findings.Add(new Finding(FindingIds.ConfigDrift, $"git could not read the config; it was saved as {name} and the trusted one put back. Delete it when it is of no use any more"));
             }
+            else if (name.StartsWith(PackedRefs.Saved, StringComparison.Ordinal))
+            {
+                findings.Add(new Finding(FindingIds.RefsDrift, $"git could not read packed-refs; it was saved as {name}, and its readable lines were put back. Look there for refs that are gone, and delete it"));
+            }
+        }
+    }
+
+    private void AddTrash(List<Finding> findings)
+    {
+        if (Directory.Exists(slotsDirectory))
+        {
+            foreach (string trash in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.TrashName("*")))
+            {
+                findings.Add(new Finding(FindingIds.RepositoryResidue, $"{trash} was a slot and could not be removed: it holds something of another user, immutable, or mounted. Remove it by hand"));
+            }
+        }
+    }
+
+    /// <summary>The pool names the git directory it works with, and so gets past git's refusal; a holder's git does not.</summary>
+    private void AddOwner(List<Finding> findings)
+    {
+        if (UnixFiles.OwnerOf(repository.CommonDirectory) is { } owner && owner != UnixFiles.CurrentUser)
+        {
+            findings.Add(new Finding(FindingIds.ForeignOwner, $"{repository.CommonDirectory} belongs to user {owner}, so git refuses to work in every slot. Give it back with chown, or let the pool run as that user"));
+        }
+    }
+
+    /// <summary>A worktree whose admin directory lacks its parts makes every fetch and every listing of worktrees fail, for all.</summary>
+    private void AddHalfMadeWorktrees(List<Finding> findings)
+    {
+        foreach (string admin in Directory.Exists(repository.Worktrees) ? Directory.EnumerateDirectories(repository.Worktrees) : [])
+        {
+            if (Parts.FirstOrDefault(part => string.IsNullOrWhiteSpace(SafeFile.TryRead(Path.Combine(admin, part)))) is { } missing)
+            {
+                findings.Add(new Finding(FindingIds.RepositoryResidue, $"{admin} has no {missing}: it is a worktree that was not made or not removed to the end, and git fetch fails in the repository. Delete it, or repair it with git worktree repair"));
+            }
+        }
+    }
+
+    private static readonly string[] Parts = ["commondir", "gitdir", "HEAD"];
+
+    private void AddDamagedPacks(List<Finding> findings)
+    {
+        if (Directory.Exists(repository.Damaged) && Directory.EnumerateFiles(repository.Damaged, "*.pack").ToList() is { Count: > 0 } packs)
+        {
+            findings.Add(new Finding(FindingIds.RepositoryResidue,
+                $"{packs.Count} packs that git could not open were set aside in {repository.Damaged}, and what slots need was fetched anew. Commits that only these held are lost unless a backup has them: run git fsck, then delete the directory"));
+        }
+    }
+
+    /// <summary>Branches somebody works on: a holder's own among them.</summary>
+    private IEnumerable<string> CheckedOut() =>
+        (Directory.Exists(repository.Worktrees) ? Directory.EnumerateDirectories(repository.Worktrees) : []).Append(repository.CommonDirectory)
+            .Select(directory => SafeFile.TryRead(Path.Combine(directory, "HEAD"))?.Trim() is { } head && head.StartsWith("ref: ", StringComparison.Ordinal) ? head[5..] : "");
+
+    private static void AddMany(List<Finding> findings, List<string> names, string what)
+    {
+        if (names.Count > 0)
+        {
+            string more = names.Count > 5 ? $" and {names.Count - 5} more" : "";
+            findings.Add(new Finding(FindingIds.RefsDrift, $"{string.Join(", ", names.Order(StringComparer.Ordinal).Take(5))}{more} {what}"));
         }
     }
 
@@ -93,6 +158,9 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, Baseline 
             findings.Add(new Finding(FindingIds.RefsDrift, complaint.Trim()));
         }
 
+        HashSet<string> now = [.. all.Output.Split('\n').Where(Baseline.IsWatched)];
+        AddMany(findings, [.. now.Except(baseline.Current.Refs).Except(CheckedOut())], "are new since the baseline was taken; a former holder may have left them. Delete them, or accept them with worktree-pool trust");
+        AddMany(findings, [.. baseline.Current.Refs.Except(now)], "are gone since the baseline was taken. Restore them if nobody deleted them on purpose, or accept it with worktree-pool trust");
         string shortBase = defaultBase.StartsWith("refs/remotes/", StringComparison.Ordinal) ? defaultBase[13..] : defaultBase;
         foreach (string name in all.Output.Split('\n'))
         {

@@ -4,7 +4,7 @@ namespace WorktreePool.Git.Cli;
 
 /// <summary>
 /// Reads and moves refs of the real repository. These calls need its config, so every dangerous setting is overridden, and a config that git
-/// cannot read is saved aside and the baseline's put back.
+/// cannot read is saved aside and the baseline's put back; so are the readable lines of packed-refs.
 /// </summary>
 internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline baseline, GitRunner git)
 {
@@ -79,7 +79,9 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
             Settings = HermeticSettings.Settings,
         };
         GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
-        if (result.ExitCode == 128 && IsConfigFailure(result.Error) && PutConfigBack())
+        bool isMended = result.ExitCode == 128
+            && ((IsConfigFailure(result.Error) && PutConfigBack()) || (result.Error.Contains("packed-refs", StringComparison.Ordinal) && PackedRefs.TryMend(repository)));
+        if (isMended)
         {
             result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         }

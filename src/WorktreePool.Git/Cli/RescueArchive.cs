@@ -1,3 +1,5 @@
+using WorktreePool.Git.Worktree;
+
 namespace WorktreePool.Git.Cli;
 
 /// <summary>The refs under <c>refs/worktree-pool/rescue/</c>.</summary>
@@ -36,7 +38,13 @@ internal sealed class RescueArchive(RepositoryRefs refs) : IRescueArchive
 
     public async ValueTask DropAsync(string id, CancellationToken cancellationToken)
     {
-        await FindAsync(id, cancellationToken).ConfigureAwait(false);
+        string commit = await FindAsync(id, cancellationToken).ConfigureAwait(false);
+        GitResult message = await refs.RunAsync(cancellationToken, "show", "-s", "--format=%B", commit).ConfigureAwait(false);
+        if (RescueMessage.Read(RepositoryRefs.RescuePrefix + id, commit, message.Output).Aside is { } aside && SafeFile.IsRealDirectory(aside) && Path.GetFileName(aside) == id)
+        {
+            TreeRemoval.Remove(aside);
+        }
+
         await refs.DeleteAsync(RepositoryRefs.RescuePrefix + id, cancellationToken).ConfigureAwait(false);
     }
 

@@ -6,61 +6,134 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>
-/// Keeps a slot's work as a commit. Independent of the slot's own index, which may be damaged or lie: the files are added to an index of our own
-/// over the HEAD they were based on. Ignored files are not work. The id follows from the content, so a repeated rescue is the same rescue.
+/// Keeps a slot's work as a commit: its files as they lie there, what was staged, commits that nothing else keeps, and the same of repositories
+/// inside of it. Ignored files are not work. The id follows from the content, so a repeated rescue is the same rescue. What cannot be read is
+/// moved aside, not destroyed.
 /// </summary>
-internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory admins, SlotGit slots, RepositoryRefs refs)
+internal sealed class RescueMaker(
+    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects)
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
-        string admin = admins.NameFor(place);
-        string? head = admins.ReadHead(admin) is { } text
+        GitWorktree tree = git.Of(place, admins.NameFor(place));
+
+        // What is missing cannot be compared with; a repair touches no slot.
+        await objects.RepairAsync(request.Base, cancellationToken).ConfigureAwait(false);
+        string? head = admins.ReadHead(Path.GetFileName(tree.Directory)) is { } text
             ? await refs.ResolveAsync(text.StartsWith("ref: ", StringComparison.Ordinal) ? text[5..] : text, cancellationToken).ConfigureAwait(false)
             : null;
-        string parent = head ?? request.Base;
-        List<string> parents = [parent];
-        if (request.Branch is { } branch && await refs.ResolveAsync($"refs/heads/{branch}", cancellationToken).ConfigureAwait(false) is { } tip && tip != parent)
+        var work = new Work(head ?? request.Base);
+        if (request.Branch is { } branch && await refs.ResolveAsync($"refs/heads/{branch}", cancellationToken).ConfigureAwait(false) is { } tip && tip != work.Parents[0])
         {
-            parents.Add(tip);
+            work.Parents.Add(tip);
         }
 
-        int commits = await CountUnreachableAsync(parents, request.Branch, cancellationToken).ConfigureAwait(false);
-        string work = Path.Combine(repository.Scratch, $"rescue-{Guid.NewGuid():N}");
-        Directory.CreateDirectory(work);
+        work.Commits = await CountUnreachableAsync(work.Parents, request, cancellationToken).ConfigureAwait(false);
+        string scratch = admins.ScratchFor(Path.GetFileName(tree.Directory), "rescue");
+        Directory.CreateDirectory(scratch);
         try
         {
-            string parentTree = (await slots.RunOnObjectsAsync(place, None, ["rev-parse", "--verify", parent + "^{tree}"], cancellationToken).ConfigureAwait(false)).Line;
-            string tree = SafeFile.IsRealDirectory(place.Path)
-                ? await WriteFilesAsync(place, parent, Path.Combine(work, "files"), cancellationToken).ConfigureAwait(false)
-                : parentTree;
-            string? staged = await WriteStagedAsync(place, admin, Path.Combine(work, "staged"), cancellationToken).ConfigureAwait(false);
-            if (staged == tree || staged == parentTree)
+            work.ParentTree = work.Tree = await TreeOfAsync(tree, work.Parents[0], cancellationToken).ConfigureAwait(false);
+            if (SafeFile.IsRealDirectory(place.Path))
             {
-                staged = null;
+                await KeepFilesAsync(tree, work, Path.Combine(scratch, "files"), cancellationToken).ConfigureAwait(false);
             }
 
-            if (tree == parentTree && staged is null && commits == 0)
-            {
-                return null;
-            }
-
-            return await KeepAsync(place, request, new Kept(parents, parentTree, tree, staged, commits), cancellationToken).ConfigureAwait(false);
+            string? staged = await WriteStagedAsync(tree, Path.Combine(scratch, "staged"), cancellationToken).ConfigureAwait(false);
+            work.Staged = staged == work.Tree || staged == work.ParentTree ? null : staged;
+            return work.IsNothing ? null : await KeepAsync(tree, place.Slot, request, work, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            TreeRemoval.Remove(work);
+            TreeRemoval.Remove(scratch);
         }
     }
 
+    /// <summary>What was found to be kept.</summary>
+    private sealed class Work(string parent)
+    {
+        public List<string> Parents { get; } = [parent];
+
+        public string ParentTree { get; set; } = "";
+
+        public string Tree { get; set; } = "";
+
+        public string? Staged { get; set; }
+
+        public int Commits { get; set; }
+
+        public List<string> Unreadable { get; set; } = [];
+
+        public bool IsNothing => Tree == ParentTree && Staged is null && Commits == 0 && Unreadable.Count == 0;
+    }
+
+    /// <summary>The tree of the slot's files as they lie there.</summary>
+    private async ValueTask KeepFilesAsync(GitWorktree tree, Work work, string index, CancellationToken cancellationToken)
+    {
+        if (trusted.FindAny(tree.Key) is { } known)
+        {
+            // Only what has changed since the pool wrote the files is read.
+            TrustedIndex.Copy(known, index);
+        }
+        else
+        {
+            await git.RunAsideAsync(tree, index, cancellationToken, "read-tree", work.Parents[0]).ConfigureAwait(false);
+        }
+
+        string before = (await git.RunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
+        FileSnapshot.Changes found = await snapshot.FindAsync(tree, index, cancellationToken).ConfigureAwait(false);
+        HashSet<string> files = [.. found.Files];
+        if (before != work.ParentTree)
+        {
+            // What the holder committed, whether or not it would be ignored now.
+            files.UnionWith(await DiffAsync(tree, before, work.ParentTree, cancellationToken).ConfigureAwait(false));
+        }
+
+        Dictionary<string, string> gitlinks = await ReadGitlinksAsync(tree, index, cancellationToken).ConfigureAwait(false);
+        files.ExceptWith(gitlinks.Keys);
+        work.Unreadable.AddRange(found.Unreachable);
+        work.Unreadable.AddRange(await snapshot.AddAsync(tree, index, files, cancellationToken).ConfigureAwait(false));
+        foreach (string path in found.Repositories.Union(gitlinks.Keys.Where(path => IsFilled(Path.Combine(tree.Path, path)))))
+        {
+            string? recorded = gitlinks.GetValueOrDefault(path);
+            var inside = EmbeddedRepository.Find(tree.Path, path, Path.Combine(tree.Directory, "modules"));
+            work.Unreadable.AddRange(await embedded.KeepFilesAsync(tree, inside, index, recorded, cancellationToken).ConfigureAwait(false));
+            (List<string> tips, int commits) = await embedded.KeepCommitsAsync(tree, inside, recorded, cancellationToken).ConfigureAwait(false);
+            work.Parents.AddRange(tips);
+            work.Commits += commits;
+        }
+
+        work.Tree = (await git.RunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
+    }
+
+    /// <summary>The submodules in an index, with the commits recorded there.</summary>
+    private async ValueTask<Dictionary<string, string>> ReadGitlinksAsync(GitWorktree tree, string index, CancellationToken cancellationToken)
+    {
+        if (!SafeFile.Exists(Path.Combine(tree.Path, ".gitmodules")))
+        {
+            return [];
+        }
+
+        GitResult listed = await git.RunAsideAsync(tree, index, cancellationToken, "ls-files", "-s", "-z").ConfigureAwait(false);
+        return listed.Fields.Where(line => line.StartsWith("160000 ", StringComparison.Ordinal))
+            .ToDictionary(line => line[(line.IndexOf('\t', StringComparison.Ordinal) + 1)..], line => line.Split(' ')[1], StringComparer.Ordinal);
+    }
+
+    private static bool IsFilled(string directory) => SafeFile.IsRealDirectory(directory) && Directory.EnumerateFileSystemEntries(directory).Any();
+
+    private async ValueTask<IEnumerable<string>> DiffAsync(GitWorktree tree, string from, string to, CancellationToken cancellationToken) =>
+        (await git.RunOnObjectsAsync(tree.Slot, None, ["diff-tree", "-r", "--name-only", "--no-renames", "-z", from, to], cancellationToken).ConfigureAwait(false)).Fields;
+
+    private async ValueTask<string> TreeOfAsync(GitWorktree tree, string commit, CancellationToken cancellationToken) =>
+        (await git.RunOnObjectsAsync(tree.Slot, None, ["rev-parse", "--verify", commit + "^{tree}"], cancellationToken).ConfigureAwait(false)).Line;
+
     private static readonly Dictionary<string, string> None = [];
 
-    private sealed record Kept(List<string> Parents, string ParentTree, string Tree, string? Staged, int Commits);
-
-    private async ValueTask<Rescue> KeepAsync(SlotPlace place, RescueRequest request, Kept kept, CancellationToken cancellationToken)
+    private async ValueTask<Rescue> KeepAsync(GitWorktree tree, string slot, RescueRequest request, Work work, CancellationToken cancellationToken)
     {
-        string identity = string.Join('\n', [place.Slot, kept.Tree, kept.Staged ?? "", .. kept.Parents]);
-        string id = $"{place.Slot}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..12]}";
-        int files = (await slots.RunOnObjectsAsync(place, None, ["diff-tree", "-r", "--name-only", "--no-renames", "-z", kept.ParentTree, kept.Tree], cancellationToken).ConfigureAwait(false)).Fields.Count();
+        string identity = string.Join('\n', [slot, work.Tree, work.Staged ?? "", .. work.Parents, .. work.Unreadable]);
+        string id = $"{slot}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..12]}";
+        int files = (await DiffAsync(tree, work.ParentTree, work.Tree, cancellationToken).ConfigureAwait(false)).Count();
         string date = $"{request.At.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)} +0000";
         var author = new Dictionary<string, string>
         {
@@ -71,10 +144,10 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
             ["GIT_COMMITTER_EMAIL"] = "worktree-pool@localhost",
             ["GIT_COMMITTER_DATE"] = date,
         };
-        List<string> parents = [.. kept.Parents];
-        if (kept.Staged is not null)
+        List<string> parents = [.. work.Parents];
+        if (work.Staged is not null)
         {
-            parents.Add((await slots.RunOnObjectsAsync(place, author, ["commit-tree", kept.Staged, "-p", kept.Parents[0], "-m", $"What was staged in {place.Slot}"], cancellationToken).ConfigureAwait(false)).Line);
+            parents.Add((await git.RunOnObjectsAsync(tree.Slot, author, ["commit-tree", work.Staged, "-p", work.Parents[0], "-m", $"What was staged in {slot}"], cancellationToken).ConfigureAwait(false)).Line);
         }
 
         var rescue = new Rescue
@@ -83,14 +156,15 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
             Ref = RepositoryRefs.RescuePrefix + id,
             Commit = "",
             Key = request.Key,
-            Slot = place.Slot,
+            Slot = slot,
             At = request.At,
             Files = files,
-            Commits = kept.Commits,
+            Commits = work.Commits,
             Reason = request.Reason,
+            Aside = work.Unreadable.Count == 0 ? null : MoveAside(tree, id, work.Unreadable),
         };
-        string commit = (await slots.RunOnObjectsAsync(
-            place, author, ["commit-tree", kept.Tree, .. parents.SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
+        string commit = (await git.RunOnObjectsAsync(
+            tree.Slot, author, ["commit-tree", work.Tree, .. parents.Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
         return await refs.TryCreateAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false)
             ? rescue with { Commit = commit }
 
@@ -98,46 +172,53 @@ internal sealed class RescueMaker(RepositoryLayout repository, AdminDirectory ad
             : rescue with { Commit = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? commit };
     }
 
+    /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>
+    private static string MoveAside(GitWorktree tree, string id, List<string> files)
+    {
+        string aside = Path.Combine(Path.GetDirectoryName(tree.Path)!, ".kept", id);
+        try
+        {
+            foreach (string file in files)
+            {
+                string to = Path.Combine(aside, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                Directory.Move(Path.Combine(tree.Path, file), to);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GitBackendException($"{string.Join(", ", files.Take(3))} in {tree.Path} can be neither read nor moved to {aside}: {e.Message} Nothing was destroyed. Take them out by hand, as the user they belong to.", e);
+        }
+
+        return aside;
+    }
+
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>
-    private async ValueTask<int> CountUnreachableAsync(List<string> tips, string? branch, CancellationToken cancellationToken)
+    private async ValueTask<int> CountUnreachableAsync(List<string> tips, RescueRequest request, CancellationToken cancellationToken)
     {
         // Without --single-worktree, --all would take the slot's own HEAD, too, for something that keeps its commits.
         List<string> arguments = ["rev-list", "--count", .. tips, "--not", "--single-worktree"];
-        if (branch is not null)
+        if (request.Branch is not null)
         {
-            arguments.Add($"--exclude=refs/heads/{branch}");
+            arguments.Add($"--exclude=refs/heads/{request.Branch}");
         }
 
-        GitResult counted = await refs.RunAsync(cancellationToken, [.. arguments, "--all"]).ConfigureAwait(false);
-        return int.Parse(counted.Line, CultureInfo.InvariantCulture);
-    }
+        GitResult counted = await refs.TryRunAsync(cancellationToken, [.. arguments, "--all"]).ConfigureAwait(false);
 
-    /// <summary>The tree of the slot's files as they lie there, ignored ones left out.</summary>
-    private async ValueTask<string> WriteFilesAsync(SlotPlace place, string parent, string index, CancellationToken cancellationToken)
-    {
-        await slots.RunAsideAsync(place, index, cancellationToken, "read-tree", parent).ConfigureAwait(false);
-        GitResult added = await slots.TryRunAsideAsync(place, index, cancellationToken, "add", "-A", "--", ".").ConfigureAwait(false);
-        if (!added.Succeeded)
-        {
-            // Files or directories closed to us are ours to open: the slot is about to be cleaned anyway.
-            TreeRemoval.MakeAccessible(place.Path);
-            await slots.RunAsideAsync(place, index, cancellationToken, "add", "-A", "--", ".").ConfigureAwait(false);
-        }
-
-        return (await slots.RunAsideAsync(place, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
+        // A ref that names nothing any more, of whoever it is, keeps git from counting; then better one rescue too many.
+        return counted.Succeeded ? int.Parse(counted.Line, CultureInfo.InvariantCulture) : tips.Count(tip => tip != request.Base);
     }
 
     /// <summary>The tree of the slot's own index; null when it is unreadable or has conflicts, and then the files tell all.</summary>
-    private async ValueTask<string?> WriteStagedAsync(SlotPlace place, string admin, string index, CancellationToken cancellationToken)
+    private async ValueTask<string?> WriteStagedAsync(GitWorktree tree, string index, CancellationToken cancellationToken)
     {
-        string own = Path.Combine(admins.PathOf(admin), "index");
-        if (!SafeFile.IsRealFile(own))
+        if (!SafeFile.IsRealFile(tree.Index))
         {
             return null;
         }
 
-        File.Copy(own, index);
-        GitResult written = await slots.TryRunAsideAsync(place, index, cancellationToken, "write-tree").ConfigureAwait(false);
+        File.Copy(tree.Index, index);
+        GitResult written = await git.TryRunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false);
         return written.Succeeded ? written.Line : null;
     }
 }

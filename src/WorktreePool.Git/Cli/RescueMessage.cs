@@ -13,7 +13,7 @@ internal static class RescueMessage
         At: {rescue.At:O}
         Files: {rescue.Files}
         Commits: {rescue.Commits}
-        Reason: {rescue.Reason}
+        Reason: {rescue.Reason}{(rescue.Aside is null ? "" : $"\nAside: {rescue.Aside}")}
         """);
 
     public static Rescue Read(string reference, string commit, string message)
@@ -30,6 +30,7 @@ internal static class RescueMessage
             Files = int.TryParse(Field("Files"), NumberStyles.None, CultureInfo.InvariantCulture, out int files) ? files : 0,
             Commits = int.TryParse(Field("Commits"), NumberStyles.None, CultureInfo.InvariantCulture, out int commits) ? commits : 0,
             Reason = Field("Reason"),
+            Aside = Field("Aside") is { Length: > 0 } aside ? aside : null,
         };
     }
 }

@@ -3,13 +3,14 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Makes a slot what it shall be. Provisioning is the same work on a slot where nothing is there yet.</summary>
-internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotProber prober, KeepPatterns keep)
+internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, WorktreeMaker contents, Submodules submodules, ObjectStore objects, TrustedIndex trusted)
 {
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         string admin = admins.NameFor(place);
         try
         {
+            await objects.RepairAsync(commit, cancellationToken).ConfigureAwait(false);
             if (level == RepairLevel.Reset)
             {
                 await ResetAsync(place, admin, commit, cancellationToken).ConfigureAwait(false);
@@ -20,13 +21,11 @@ internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotPro
             }
             else
             {
-                string? aside = SetAside(place);
+                SetAside(place);
                 admins.Remove(admin);
+                trusted.Forget(place.Slot);
                 await RebuildAsync(place, admin, commit, cancellationToken).ConfigureAwait(false);
-                if (aside is not null)
-                {
-                    TreeRemoval.Remove(aside);
-                }
+                RemoveTrash(place);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -42,12 +41,10 @@ internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotPro
         try
         {
             string admin = admins.NameFor(place);
-            if (SetAside(place) is { } aside)
-            {
-                TreeRemoval.Remove(aside);
-            }
-
+            SetAside(place);
+            RemoveTrash(place);
             admins.Remove(admin);
+            trusted.Forget(place.Slot);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -63,76 +60,70 @@ internal sealed class SlotRepairer(AdminDirectory admins, SlotGit slots, SlotPro
             throw new GitBackendException($"{place.Slot} must be rebuilt: {broken}. It was not changed.");
         }
 
-        TrackedPaths tracked = await prober.ReadIndexAsync(place, admin, null, cancellationToken).ConfigureAwait(false)
-            ?? throw new GitBackendException($"{place.Slot} has no readable index; it must be rebuilt.");
-        Clean(place, tracked, cancellationToken);
-
         // HEAD first: a crash from here on leaves a slot that is off its commit's tree, never one that is still on somebody's branch.
         admins.WriteHead(admin, commit);
-
-        // Files that were only touched are not written again, so that modification times survive.
-        await slots.TryRunAsync(place, admin, cancellationToken, "update-index", "-q", "--really-refresh").ConfigureAwait(false);
-        await slots.RunAsync(place, admin, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
+        await MakeAsync(place, admin, commit, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask RebuildAsync(SlotPlace place, string admin, string commit, CancellationToken cancellationToken)
     {
         admins.Restore(place, admin, commit);
-        TreeRemoval.Remove(Path.Combine(admins.PathOf(admin), "index"));
-        await slots.RunAsync(place, admin, cancellationToken, "read-tree", commit).ConfigureAwait(false);
-        TrackedPaths tracked = await prober.ReadIndexAsync(place, admin, null, cancellationToken).ConfigureAwait(false)
-            ?? throw new GitBackendException($"The index of {place.Slot} could not be rebuilt at {commit}.");
-        Clean(place, tracked, cancellationToken);
-
-        // Fresh stat data for what is unchanged, so that only what differs is written again and modification times survive.
-        await slots.TryRunAsync(place, admin, cancellationToken, "update-index", "-q", "--really-refresh").ConfigureAwait(false);
-        foreach (string odd in await prober.OddLineEndsAsync(place, admin, tracked, cancellationToken).ConfigureAwait(false))
-        {
-            File.Delete(Path.Combine(place.Path, odd));
-        }
-
-        await slots.RunAsync(place, admin, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
+        await MakeAsync(place, admin, commit, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Removes everything that is not tracked and not kept.</summary>
-    private void Clean(SlotPlace place, TrackedPaths tracked, CancellationToken cancellationToken)
+    private async ValueTask MakeAsync(SlotPlace place, string admin, string commit, CancellationToken cancellationToken)
     {
-        TreeFacts facts = TreeWalk.Run(place.Path, tracked, keep, cancellationToken);
-        if (facts.NotWritable.Count > 0)
-        {
-            foreach (string directory in facts.NotWritable)
-            {
-                TreeRemoval.MakeWritable(Path.Combine(place.Path, directory));
-            }
-
-            // What was below a closed directory was not seen.
-            facts = TreeWalk.Run(place.Path, tracked, keep, cancellationToken);
-        }
-
-        foreach (string path in facts.Untracked)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            TreeRemoval.Remove(Path.Combine(place.Path, path));
-        }
+        GitWorktree tree = git.Of(place, admin);
+        await contents.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+        await submodules.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Renames what is at the slot's path, so that the new slot can be made there at once; null when nothing is there.</summary>
-    public static string? SetAside(SlotPlace place)
+    /// <summary>Renames what is at the slot's path, so that the new slot can be made there at once.</summary>
+    public static void SetAside(SlotPlace place)
     {
         if (!SafeFile.Exists(place.Path))
         {
-            return null;
+            return;
         }
 
         if (!SafeFile.IsRealDirectory(place.Path))
         {
             File.Delete(place.Path);
-            return null;
+            CrashPoint.Reached("slot file deleted");
+            return;
         }
 
-        string aside = Path.Combine(Path.GetDirectoryName(place.Path)!, $".{place.Slot}-trash-{Guid.NewGuid():N}");
-        TreeRemoval.MakeWritable(place.Path);
-        Directory.Move(place.Path, aside);
-        return aside;
+        if (IsOurs(place.Path))
+        {
+            TreeRemoval.MakeWritable(place.Path);
+        }
+
+        Directory.Move(place.Path, Path.Combine(Path.GetDirectoryName(place.Path)!, TrashName(place.Slot) + Guid.NewGuid().ToString("N")));
+        CrashPoint.Reached("slot moved aside");
     }
+
+    /// <summary>
+    /// Removes what was set aside, now or by an earlier repair. What refuses, because it is another user's, immutable or a mount, stays: the
+    /// slot is ready without it, and the doctor tells of it.
+    /// </summary>
+    public static void RemoveTrash(SlotPlace place)
+    {
+        string slots = Path.GetDirectoryName(place.Path)!;
+        foreach (string trash in Directory.Exists(slots) ? Directory.EnumerateDirectories(slots, TrashName(place.Slot) + "*").ToList() : [])
+        {
+            try
+            {
+                TreeRemoval.Remove(trash);
+            }
+            catch (GitBackendException)
+            {
+                // Tried again at the next recreation; RepositoryInspector names it until then.
+            }
+        }
+    }
+
+    /// <summary>How the name of a slot's trash begins, beside the slot; <c>*</c> for every slot.</summary>
+    public static string TrashName(string slot) => $".{slot}-trash-";
+
+    private static bool IsOurs(string path) => UnixFiles.OwnerOf(path) is not { } owner || owner == UnixFiles.CurrentUser;
 }

@@ -17,13 +17,14 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
     /// <summary>Checks out.</summary>
     /// <param name="slot">The slot's directory, which exists.</param>
     /// <param name="index">Where its index is, or shall be.</param>
+    /// <param name="known">The trusted index: what it knows about a file is worth as much as reading it; null for none.</param>
     /// <param name="target">The entries of the tree.</param>
     /// <param name="cancellation">Ends the work between two files.</param>
     /// <exception cref="IOException">Something stands in the way.</exception>
     /// <exception cref="GitBackendException">Something cannot be removed, or an object is missing.</exception>
-    public void Run(string slot, string index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    public void Run(string slot, string index, string? known, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
     {
-        TreeDifference difference = Compare(slot, index, target, cancellation);
+        TreeDifference difference = Compare(slot, known, target, cancellation);
         foreach (byte[] directory in difference.Closed)
         {
             TreeRemoval.MakeWritable(Path.Combine(slot, UnixFiles.Text(directory)));
@@ -45,7 +46,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         WriteIndex(index, IndexWriter.ToBytes(entries));
     }
 
-    private TreeDifference Compare(string slot, string index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    private TreeDifference Compare(string slot, string? index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
     {
         (IReadOnlyList<IndexEntry> stamped, FileStamp written) = WithKnownStamps(index, target);
         try
@@ -59,12 +60,12 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         }
     }
 
-    /// <summary>What the old index knows about a file is worth as much as reading it, where it is about the same content.</summary>
-    private static (IReadOnlyList<IndexEntry> Entries, FileStamp Written) WithKnownStamps(string index, IReadOnlyList<IndexEntry> target)
+    /// <summary>What an index knows about a file counts where it is about the same content.</summary>
+    private static (IReadOnlyList<IndexEntry> Entries, FileStamp Written) WithKnownStamps(string? index, IReadOnlyList<IndexEntry> target)
     {
         try
         {
-            if (UnixFiles.Status(Encoding.UTF8.GetBytes(index)) is { IsFile: true } status)
+            if (index is not null && UnixFiles.Status(Encoding.UTF8.GetBytes(index)) is { IsFile: true } status)
             {
                 var known = IndexFile.Parse(File.ReadAllBytes(index)).Entries
                     .Where(entry => entry.Stage == 0 && !entry.IsHidden && !entry.IsIntentToAdd)
@@ -93,6 +94,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         if (parent != _lastParent)
         {
             Directory.CreateDirectory(parent);
+            CrashPoint.Reached("checkout directory made");
             _lastParent = parent;
         }
 
@@ -103,6 +105,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         if (entry.Mode == IndexEntry.Link)
         {
             File.CreateSymbolicLink(path, ReadText(content, path));
+            CrashPoint.Reached("checkout link made");
         }
         else
         {
@@ -113,6 +116,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             }
 
             using var file = new FileStream(path, options);
+            CrashPoint.Reached("checkout file begun");
             content.CopyTo(file);
         }
 
@@ -142,9 +146,11 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             {
                 file.Write(bytes);
                 file.Flush(flushToDisk: true);
+                CrashPoint.Reached("index written");
             }
 
             File.Move(temporary, path, overwrite: true);
+            CrashPoint.Reached("index in place");
         }
         catch
         {

@@ -9,7 +9,7 @@ namespace WorktreePool.Git.LibGit2;
 /// Probes a slot without starting a process: links and HEAD by their files, the index by its own reader, files by an own walk. It answers
 /// only where its answer is the one git would give: otherwise it says why it cannot.
 /// </summary>
-internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns keep)
+internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, KeepPatterns keep)
 {
     private const uint Submodule = 0xE000;
     private const string BranchPrefix = "ref: refs/heads/";
@@ -82,16 +82,17 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
     private string? CompareContent(ObjectReader objects, SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
     {
         string path = Path.Combine(_admin.PathOf(admin), "index");
-        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
+        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true })
         {
             findings.Add(new Finding(FindingIds.IndexBroken, "there is no index file"));
             return null;
         }
 
         IndexFile index;
+        byte[] bytes;
         try
         {
-            index = IndexFile.Parse(File.ReadAllBytes(path));
+            index = IndexFile.Parse(bytes = File.ReadAllBytes(path));
         }
         catch (InvalidDataException e)
         {
@@ -110,9 +111,68 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
             return reason;
         }
 
-        findings.AddRange(AgainstCommit(objects, index, commit));
-        findings.AddRange(TreeComparison.Run(place.Path, index.Entries, status.Stamp, keep, cancellation).ToFindings());
+        if (Directory.Exists(Path.Combine(_admin.PathOf(admin), "modules")))
+        {
+            return "there were submodules";
+        }
+
+        // Hashing the index and walking the files have nothing to do with each other.
+        Task<byte[]> treeId = Task.Run(() => IndexFile.TreeId(index.Entries), CancellationToken.None);
+        IEnumerable<Finding> inFiles = ReadTrusted(place.Slot, commit, index, bytes) is { } known
+            ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation).ToFindings()
+            : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
+        findings.AddRange(AgainstCommit(objects, index, treeId.GetAwaiter().GetResult(), commit));
+        findings.AddRange(inFiles);
         return null;
+    }
+
+    /// <summary>The index that tells which files are unchanged, and when it was written; null when there is none, or none that can be read.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="commit">The commit it shall be at.</param>
+    /// <param name="own">The slot's own index. In a slot that nobody worked in the trusted one is the same, and need not be parsed again.</param>
+    /// <param name="ownBytes">The slot's own index as it lies there.</param>
+    private (IndexFile Index, FileStamp Written)? ReadTrusted(string slot, string commit, IndexFile own, byte[] ownBytes)
+    {
+        string? path = trusted.Find(slot, commit) ?? trusted.FindAny(slot);
+        if (path is null || UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { } status)
+        {
+            return null;
+        }
+
+        try
+        {
+            IndexFile index = HasContent(path, ownBytes) ? own : IndexFile.Parse(File.ReadAllBytes(path));
+
+            // Only the entries of a whole index are in order.
+            return index.IsPartial ? null : (index, status.Stamp);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static bool HasContent(string path, ReadOnlySpan<byte> content)
+    {
+        using FileStream file = File.OpenRead(path);
+        if (file.Length != content.Length)
+        {
+            return false;
+        }
+
+        byte[] block = new byte[1 << 16];
+        while (content.Length > 0)
+        {
+            int read = file.Read(block);
+            if (read == 0 || read > content.Length || !block.AsSpan(0, read).SequenceEqual(content[..read]))
+            {
+                return false;
+            }
+
+            content = content[read..];
+        }
+
+        return true;
     }
 
     private static string? WhyNot(ObjectReader objects, IndexFile index)
@@ -133,7 +193,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
         return null;
     }
 
-    private static IEnumerable<Finding> AgainstCommit(ObjectReader objects, IndexFile index, string commit)
+    private static IEnumerable<Finding> AgainstCommit(ObjectReader objects, IndexFile index, byte[] treeId, string commit)
     {
         int hidden = index.Entries.Count(entry => entry.IsHidden);
         if (hidden > 0)
@@ -145,7 +205,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, KeepPatterns k
         {
             yield return new Finding(FindingIds.ObjectsMissing, $"there is no commit {commit}");
         }
-        else if (index.Entries.Any(entry => entry.Stage != 0 || entry.IsIntentToAdd) || !IndexFile.TreeId(index.Entries).AsSpan().SequenceEqual(tree.Id.RawId))
+        else if (index.Entries.Any(entry => entry.Stage != 0 || entry.IsIntentToAdd) || !treeId.AsSpan().SequenceEqual(tree.Id.RawId))
         {
             yield return new Finding(FindingIds.IndexDiffers, $"the index is not the tree of {commit}");
         }

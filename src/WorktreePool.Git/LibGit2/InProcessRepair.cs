@@ -4,7 +4,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>Makes a slot what it shall be, without starting git.</summary>
-internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, KeepPatterns keep)
+internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, TrustedIndex trusted, KeepPatterns keep)
 {
     private readonly AdminDirectory _admins = new(repository);
 
@@ -19,7 +19,6 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
         string index = Path.Combine(_admins.PathOf(admin), "index");
         try
         {
-            string? aside = null;
             switch (level)
             {
                 case RepairLevel.Reset:
@@ -30,17 +29,16 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
                     Restore(place, admin, commit, index);
                     break;
                 default:
-                    aside = SlotRepairer.SetAside(place);
+                    SlotRepairer.SetAside(place);
                     _admins.Remove(admin);
+                    trusted.Forget(place.Slot);
                     Restore(place, admin, commit, index);
                     break;
             }
 
-            new Checkout(objects, keep).Run(place.Path, index, target, cancellation);
-            if (aside is not null)
-            {
-                TreeRemoval.Remove(aside);
-            }
+            new Checkout(objects, keep).Run(place.Path, index, trusted.FindAny(place.Slot), target, cancellation);
+            trusted.Keep(place.Slot, commit, index);
+            SlotRepairer.RemoveTrash(place);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -50,7 +48,7 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
         return admin;
     }
 
-    /// <summary>An index that is gone makes every file be read, and whatever was hidden in it is gone with it.</summary>
+    /// <summary>Whatever was hidden in an index goes with it.</summary>
     private void Restore(SlotPlace place, string admin, string commit, string index)
     {
         _admins.Restore(place, admin, commit);

@@ -122,10 +122,15 @@ internal sealed class IndexFile
             }
 
             uint count = UInt32(8);
-            var entries = new List<IndexEntry>((int)Math.Min(count, (uint)bytes.Length / FixedPart));
-            for (uint i = 0; i < count; i++)
+            if (count > (uint)bytes.Length / FixedPart)
             {
-                entries.Add(ReadEntry(version));
+                throw new InvalidDataException("it ends too early");
+            }
+
+            var entries = new IndexEntry[count];
+            for (int i = 0; i < entries.Length; i++)
+            {
+                entries[i] = ReadEntry(version);
             }
 
             bool isPartial = ReadExtensions(end);

@@ -8,12 +8,13 @@ namespace WorktreePool.Git.LibGit2;
 /// Refs, branches, probes, and repairs in this process, on LibGit2Sharp's object store; baseline, fetch, rescue, and removal by the command
 /// line. What it would get wrong it refuses. Work on a slot runs off the caller's thread and hears a cancellation between two files.
 /// </summary>
-internal sealed class LibGit2Backend(CliGitBackend git, string repositoryPath, IEnumerable<string> keep) : IGitBackend
+internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
     private const string Advice = "Nothing was changed. Use UseGit() or UseGitCli() for this repository.";
 
-    private readonly RepositoryLayout _repository = RepositoryLayout.Find(repositoryPath);
-    private readonly KeepPatterns _keep = new(keep);
+    private readonly RepositoryLayout _repository = RepositoryLayout.Find(options.RepositoryPath);
+    private readonly TrustedIndex _trusted = new(options.PoolDirectory);
+    private readonly KeepPatterns _keep = new(options.Keep);
 
     public IRescueArchive Rescues => git.Rescues;
 
@@ -36,13 +37,17 @@ internal sealed class LibGit2Backend(CliGitBackend git, string repositoryPath, I
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
-        InProcessAnswer answer = await Task.Run(() => new InProcessProbe(_repository, _keep).Run(place, target, cancellationToken), cancellationToken)
+        InProcessAnswer answer = await Task.Run(() => new InProcessProbe(_repository, _trusted, _keep).Run(place, target, cancellationToken), cancellationToken)
             .WaitAsync(cancellationToken).ConfigureAwait(false);
-        return answer.Probe ?? throw new GitBackendException($"{place.Slot} cannot be probed by LibGit2Sharp: {answer.Reason}. {Advice}");
+        SlotProbe probe = answer.Probe ?? throw new GitBackendException($"{place.Slot} cannot be probed by LibGit2Sharp: {answer.Reason}. {Advice}");
+        return await git.ExamineObjectsAsync(target.Commit, cancellationToken).ConfigureAwait(false) is { } damage ? probe with { Findings = [.. probe.Findings, damage] } : probe;
     }
 
-    public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
-        RunAsync(objects => new InProcessRepair(_repository, objects, _keep).Run(place, commit, level, cancellationToken), cancellationToken);
+    public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
+    {
+        await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
+        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, level, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>
         await RunAsync(

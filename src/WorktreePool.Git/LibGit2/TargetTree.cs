@@ -26,6 +26,11 @@ internal static class TargetTree
         foreach (TreeEntry entry in tree)
         {
             string path = prefix + entry.Name;
+            if (LeadsAstray(entry.Name))
+            {
+                throw new GitBackendException($"The commit has a file named \"{path}\", which would not lie in the slot or be git's own. Nothing was changed. Git refuses such a commit too: git fsck names it.");
+            }
+
             if (entry.TargetType == TreeEntryTargetType.Tree)
             {
                 Add((Tree)entry.Target, path + "/", entries, cancellation);
@@ -35,6 +40,22 @@ internal static class TargetTree
                 entries.Add(new IndexEntry { Path = Encoding.UTF8.GetBytes(path), Mode = ModeOf(entry, path), Id = entry.Target.Id.RawId });
             }
         }
+    }
+
+    /// <summary>
+    /// Names that git's verify_path refuses, and some more that it might: <c>..</c>, <c>.git</c> in any case, what Windows or macOS take for it
+    /// (<c>git~1</c>, <c>.git.</c>, <c>.git::$INDEX_ALLOCATION</c>), and separators.
+    /// </summary>
+    private static bool LeadsAstray(string name) =>
+        name is "" or "." or ".." || name.AsSpan().ContainsAny('/', '\\', '\0')
+        || name.StartsWith("git~", StringComparison.OrdinalIgnoreCase)
+        || (name.StartsWith('.') && IsGit(name));
+
+    private static bool IsGit(string name)
+    {
+        // macOS ignores characters that are not shown.
+        string shown = string.Concat(name.Where(c => char.GetUnicodeCategory(c) != System.Globalization.UnicodeCategory.Format));
+        return shown.StartsWith(".git", StringComparison.OrdinalIgnoreCase) && (shown.Length == 4 || !(char.IsAsciiLetterOrDigit(shown[4]) || shown[4] is '-' or '_'));
     }
 
     private static uint ModeOf(TreeEntry entry, string path) => entry.Mode switch

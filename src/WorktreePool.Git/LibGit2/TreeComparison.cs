@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -11,43 +13,30 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class TreeComparison
 {
-    private readonly IReadOnlyList<IndexEntry> _entries;
+    /// <summary>With fewer directories than this, starting another thread costs more than it saves.</summary>
+    private const int WorthSharing = 8;
+
+    /// <summary>More threads than this wait for the file system's locks, not for its answers.</summary>
+    private const int MostThreads = 8;
+
+    private readonly IndexEntry[] _entries;
     private readonly FileStamp _written;
     private readonly KeepPatterns _keep;
     private readonly CancellationToken _cancellation;
-    private readonly Dictionary<byte[], int> _files;
-    private readonly HashSet<byte[]> _directories;
     private readonly byte[] _root;
     private readonly FileStamp?[] _equal;
-    private readonly List<byte[]> _untracked = [];
-    private readonly List<byte[]> _closed = [];
+    private readonly ConcurrentBag<byte[]> _untracked = [];
+    private readonly ConcurrentBag<byte[]> _closed = [];
 
     private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
-        (_entries, _written, _keep, _cancellation) = (entries, written, keep, cancellation);
+        (_entries, _written, _keep, _cancellation) = (entries as IndexEntry[] ?? [.. entries], written, keep, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
-        _equal = new FileStamp?[entries.Count];
-        _files = new Dictionary<byte[], int>(entries.Count, PathComparer.Instance);
-        _directories = new HashSet<byte[]>(PathComparer.Instance);
-        byte[] last = [];
-        for (int i = 0; i < entries.Count; i++)
-        {
-            byte[] path = entries[i].Path;
-            _files.TryAdd(path, i);
-            int slash = path.AsSpan().LastIndexOf((byte)'/');
-            if (slash > 0 && !path.AsSpan(0, slash).SequenceEqual(last))
-            {
-                last = path[..slash];
-                for (byte[] directory = last; _directories.Add(directory) && directory.AsSpan().LastIndexOf((byte)'/') is > 0 and int above;)
-                {
-                    directory = directory[..above];
-                }
-            }
-        }
+        _equal = new FileStamp?[_entries.Length];
     }
 
-    /// <param name="root">The slot.</param>
-    /// <param name="entries">Its index, or the entries of a tree; with a default stamp the file is read in any case.</param>
+    /// <param name="root">The slot, a directory and no link.</param>
+    /// <param name="entries">Its index, or the entries of a tree, in the order of git; with a default stamp the file is read in any case.</param>
     /// <param name="written">The index file's own times.</param>
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
@@ -55,48 +44,125 @@ internal sealed class TreeComparison
     public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
     {
         var comparison = new TreeComparison(root, entries, written, keep, cancellation);
-        comparison.Walk([]);
-        return new TreeDifference(entries, comparison._equal, comparison._untracked, comparison._closed);
+        comparison.WalkAll();
+
+        // Sorted, because threads came across them in any order: the same slot gives the same answer, and what is above comes first.
+        return new TreeDifference(entries, comparison._equal, Sorted(comparison._untracked), Sorted(comparison._closed));
     }
 
-    private void Walk(byte[] directory)
+    private static byte[][] Sorted(ConcurrentBag<byte[]> paths) => [.. paths.Order(Comparer<byte[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y)))];
+
+    /// <summary>A directory and the entries below it, which are neighbours in the order of git.</summary>
+    /// <param name="Path">Relative to the slot; empty for the slot itself.</param>
+    /// <param name="From">The first entry below it.</param>
+    /// <param name="To">The first entry after those.</param>
+    private readonly record struct Branch(byte[] Path, int From, int To);
+
+    /// <summary>All directories of one depth after another, those of the same depth side by side.</summary>
+    private void WalkAll()
     {
-        _cancellation.ThrowIfCancellationRequested();
-        byte[] absolute = Absolute(directory);
-        if (UnixFiles.Status(absolute) is { IsOpenToOwner: false })
+        if (UnixFiles.Status(_root) is { IsOpenToOwner: false })
         {
-            _closed.Add(directory);
+            _closed.Add([]);
         }
 
-        foreach (byte[] name in UnixFiles.Names(absolute))
+        IReadOnlyCollection<Branch> level = [new Branch([], 0, _entries.Length)];
+        var sharing = new ParallelOptions { CancellationToken = _cancellation, MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, MostThreads) };
+        while (level.Count > 0)
         {
-            if (directory.Length == 0 && name.AsSpan().SequenceEqual(".git"u8))
+            ConcurrentBag<Branch> below = [];
+            if (level.Count < WorthSharing)
             {
-                continue;
-            }
-
-            byte[] path = directory.Length == 0 ? name : [.. directory, (byte)'/', .. name];
-            if (UnixFiles.Status(Absolute(path)) is not { } status)
-            {
-                continue;
-            }
-
-            if (_files.TryGetValue(path, out int at))
-            {
-                _equal[at] = IsEqual(_entries[at], path, status) ? status.Stamp : null;
-            }
-            else if (status.IsDirectory && _directories.Contains(path))
-            {
-                Walk(path);
+                foreach (Branch branch in level)
+                {
+                    Walk(branch, below);
+                }
             }
             else
             {
-                WalkUntracked(path, status);
+                try
+                {
+                    Parallel.ForEach(level, sharing, branch => Walk(branch, below));
+                }
+                catch (AggregateException e)
+                {
+                    ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+                }
+            }
+
+            level = below;
+        }
+    }
+
+    private void Walk(Branch directory, ConcurrentBag<Branch> below)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        int prefix = directory.Path.Length == 0 ? 0 : directory.Path.Length + 1;
+        foreach ((byte[] name, FileStatus status) in DirectoryReader.Read(Absolute(directory.Path)))
+        {
+            if (prefix == 0 && name.AsSpan().SequenceEqual(".git"u8))
+            {
+                continue;
+            }
+
+            int at = FirstFrom(directory, prefix, name);
+            if (at < directory.To && _entries[at].Path.AsSpan(prefix).SequenceEqual(name))
+            {
+                _equal[at] = IsEqual(_entries[at], _entries[at].Path, status) ? status.Stamp : null;
+                continue;
+            }
+
+            byte[] path = prefix == 0 ? name : [.. directory.Path, (byte)'/', .. name];
+            if (status.IsDirectory && Below(directory, prefix, name) is { } range)
+            {
+                Descend(new Branch(path, range.From, range.To), status, below);
+            }
+            else
+            {
+                WalkUntracked(path, status, below);
             }
         }
     }
 
-    private void WalkUntracked(byte[] path, FileStatus status)
+    private void Descend(Branch branch, FileStatus status, ConcurrentBag<Branch> below)
+    {
+        if (!status.IsOpenToOwner)
+        {
+            _closed.Add(branch.Path);
+        }
+
+        below.Add(branch);
+    }
+
+    /// <summary>The entries below a directory of this name; null when there is none.</summary>
+    private (int From, int To)? Below(Branch directory, int prefix, byte[] name)
+    {
+        int from = FirstFrom(directory, prefix, [.. name, (byte)'/']);
+        int to = FirstFrom(directory with { From = from }, prefix, [.. name, (byte)'/' + 1]);
+        return from < to ? (from, to) : null;
+    }
+
+    /// <summary>The first entry of a directory whose path there is not before <paramref name="wanted"/> in the order of git.</summary>
+    private int FirstFrom(Branch directory, int prefix, byte[] wanted)
+    {
+        (int low, int high) = (directory.From, directory.To);
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_entries[middle].Path.AsSpan(prefix).SequenceCompareTo(wanted) < 0)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
+    private void WalkUntracked(byte[] path, FileStatus status, ConcurrentBag<Branch> below)
     {
         string text = UnixFiles.Text(path);
         if (!status.IsLink && _keep.Keeps(text, status.IsDirectory))
@@ -106,7 +172,7 @@ internal sealed class TreeComparison
 
         if (status.IsDirectory && _keep.MayKeepBelow(text))
         {
-            Walk(path);
+            Descend(new Branch(path, 0, 0), status, below);
         }
         else
         {
@@ -144,18 +210,4 @@ internal sealed class TreeComparison
     }
 
     private byte[] Absolute(byte[] path) => path.Length == 0 ? _root : [.. _root, (byte)'/', .. path];
-
-    private sealed class PathComparer : IEqualityComparer<byte[]>
-    {
-        public static PathComparer Instance { get; } = new();
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(byte[] path)
-        {
-            var hash = default(HashCode);
-            hash.AddBytes(path);
-            return hash.ToHashCode();
-        }
-    }
 }

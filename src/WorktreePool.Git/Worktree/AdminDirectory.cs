@@ -60,6 +60,11 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
                 : new Finding(FindingIds.SlotMissing, $"{place.Path} does not exist")];
         }
 
+        if (UnixFiles.OwnerOf(place.Path) is { } owner && owner != UnixFiles.CurrentUser)
+        {
+            findings.Add(new Finding(FindingIds.ForeignOwner, $"{place.Path} belongs to user {owner}, so git refuses to work in it"));
+        }
+
         if (SafeFile.TryRead(Path.Combine(place.Path, ".git"))?.TrimEnd('\n') != LinkPrefix + path)
         {
             findings.Add(new Finding(FindingIds.GitLinkBroken, $"{place.Path}/.git does not name {path}"));
@@ -91,6 +96,21 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         return findings;
     }
 
+    /// <summary>A new place for something half-made of one slot; whoever takes the slot over from a crash finds it by its name.</summary>
+    public string ScratchFor(string admin, string what) => Path.Combine(repository.Scratch, $"{admin}.{what}-{Guid.NewGuid():N}");
+
+    /// <summary>Removes what a process that died at work on the slot left half-made.</summary>
+    public void Sweep(SlotPlace place)
+    {
+        if (SafeFile.IsRealDirectory(repository.Scratch))
+        {
+            foreach (string debris in Directory.EnumerateFileSystemEntries(repository.Scratch, NameFor(place) + ".*"))
+            {
+                TreeRemoval.Remove(debris);
+            }
+        }
+    }
+
     /// <summary>The commit id or <c>ref: …</c> in the slot's HEAD; null when it cannot be read.</summary>
     public string? ReadHead(string admin) => SafeFile.TryRead(Path.Combine(PathOf(admin), "HEAD"))?.Trim() is { Length: > 0 } head && !head.Contains('\0') ? head : null;
 
@@ -106,6 +126,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
             if (SafeFile.Exists(path))
             {
                 File.Delete(path);
+                CrashPoint.Reached("admin residue deleted");
             }
 
             Create(path, place, commit);
@@ -129,9 +150,11 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
             {
                 // A file or a link: it goes, what a link leads to stays.
                 File.Delete(place.Path);
+                CrashPoint.Reached("slot file deleted");
             }
 
             Directory.CreateDirectory(place.Path);
+            CrashPoint.Reached("slot directory made");
         }
 
         TreeRemoval.MakeWritable(place.Path);
@@ -144,15 +167,17 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         if (SafeFile.Exists(PathOf(admin)))
         {
             Directory.CreateDirectory(repository.Scratch);
-            string trash = Path.Combine(repository.Scratch, $"trash-{Guid.NewGuid():N}");
+            string trash = ScratchFor(admin, "trash");
             if (SafeFile.IsRealDirectory(PathOf(admin)))
             {
                 TreeRemoval.MakeWritable(PathOf(admin));
                 Directory.Move(PathOf(admin), trash);
+                CrashPoint.Reached("admin directory moved away");
             }
             else
             {
                 File.Move(PathOf(admin), trash);
+                CrashPoint.Reached("admin file moved away");
             }
 
             TreeRemoval.Remove(trash);
@@ -161,14 +186,16 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
 
     private void Create(string path, SlotPlace place, string commit)
     {
-        string making = Path.Combine(repository.Scratch, $"admin-{Guid.NewGuid():N}");
+        string making = ScratchFor(Path.GetFileName(path), "making");
         Directory.CreateDirectory(Path.Combine(making, "logs"));
         Directory.CreateDirectory(Path.Combine(making, "refs"));
         File.WriteAllText(Path.Combine(making, "HEAD"), commit + "\n");
         File.WriteAllText(Path.Combine(making, "gitdir"), LinkTarget(place) + "\n");
         File.WriteAllText(Path.Combine(making, "commondir"), "../..\n");
+        CrashPoint.Reached("admin directory made aside");
         Directory.CreateDirectory(repository.Worktrees);
         Directory.Move(making, path);
+        CrashPoint.Reached("admin directory in place");
     }
 
     /// <summary>Everything in an admin directory that a ready slot does not have: operations, locks, refs, config, links, unreadable heads.</summary>
@@ -205,7 +232,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
     private bool IsOthers(string admin, SlotPlace place)
     {
         string? named = SafeFile.TryRead(Path.Combine(PathOf(admin), "gitdir"))?.Trim();
-        return named is not null && named != LinkTarget(place)
+        return named is { Length: > 0 } && named != LinkTarget(place)
             && SafeFile.TryRead(named)?.TrimEnd('\n') == LinkPrefix + PathOf(admin);
     }
 

@@ -8,6 +8,9 @@ namespace WorktreePool.Git.Worktree;
 /// </summary>
 internal sealed class KeepPatterns
 {
+    /// <summary>Keeps nothing.</summary>
+    public static readonly KeepPatterns None = new([]);
+
     private readonly List<(string[] Parts, bool DirectoryOnly)> _patterns;
 
     public KeepPatterns(IEnumerable<string> patterns) =>

@@ -13,6 +13,9 @@ internal sealed record RepositoryLayout(string CommonDirectory)
     /// <summary>The pool's own corner of the common directory: on the same file system as the admin directories, so that renames are atomic.</summary>
     public string Scratch => Path.Combine(CommonDirectory, "worktree-pool");
 
+    /// <summary>Where packs that git cannot open are set aside.</summary>
+    public string Damaged => Path.Combine(Scratch, "damaged");
+
     /// <summary>Finds the layout.</summary>
     /// <param name="path">A main checkout, its git directory, or a linked worktree.</param>
     /// <exception cref="GitBackendException">There is no usable repository.</exception>

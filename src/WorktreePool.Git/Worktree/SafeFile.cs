@@ -3,8 +3,9 @@ namespace WorktreePool.Git.Worktree;
 /// <summary>File access that never follows a link a holder may have planted, and never leaves a half-written file.</summary>
 internal static class SafeFile
 {
-    /// <summary>Whether something real, not a link, of this kind is there.</summary>
-    public static bool IsRealFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+    /// <summary>Whether a regular file is there: no link, and no pipe either, which would never answer who opens it.</summary>
+    public static bool IsRealFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null }
+        && (!UnixFiles.IsSupported || UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path)) is { IsFile: true });
 
     /// <summary>Whether a real directory, not a link to one, is there.</summary>
     public static bool IsRealDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
@@ -17,7 +18,26 @@ internal static class SafeFile
     {
         try
         {
-            return IsRealFile(path) ? File.ReadAllText(path) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) ? File.ReadAllText(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The SHA-256 of a real file's bytes, in hexadecimal digits; null when there is none or it cannot be read.</summary>
+    public static string? Hash(string path)
+    {
+        try
+        {
+            if (!IsRealFile(path))
+            {
+                return null;
+            }
+
+            using FileStream stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(stream));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -26,15 +46,19 @@ internal static class SafeFile
     }
 
     /// <summary>Writes a sibling and renames it into place; whatever was there, be it a link or a directory, is replaced, not followed.</summary>
-    public static void Write(string path, string content)
+    public static void Write(string path, string content) => Write(path, System.Text.Encoding.UTF8.GetBytes(content));
+
+    /// <summary>The same, with bytes.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> content)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
-                stream.Write(System.Text.Encoding.UTF8.GetBytes(content));
+                stream.Write(content);
                 stream.Flush(flushToDisk: true);
+                CrashPoint.Reached("file written");
             }
 
             if (IsRealDirectory(path))
@@ -43,6 +67,7 @@ internal static class SafeFile
             }
 
             File.Move(temporary, path, overwrite: true);
+            CrashPoint.Reached("file in place");
         }
         catch
         {

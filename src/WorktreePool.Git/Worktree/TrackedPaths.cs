@@ -5,19 +5,21 @@ internal sealed class TrackedPaths
 {
     private readonly HashSet<string> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _submodules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _submodules = new(StringComparer.Ordinal);
 
-    /// <summary>The submodules' paths.</summary>
-    public IReadOnlyCollection<string> Submodules => _submodules;
+    /// <summary>The submodules: for each path the commit that is recorded there.</summary>
+    public IReadOnlyDictionary<string, string> Submodules => _submodules;
 
     /// <summary>Whether some tracked path has this file name, in whatever directory.</summary>
     public bool HasFileNamed(string name) => _files.Any(file => file == name || file.EndsWith("/" + name, StringComparison.Ordinal));
 
-    public void Add(string path, bool isSubmodule)
+    /// <param name="path">A path in the index.</param>
+    /// <param name="submodule">The recorded commit, for a submodule; null for a file or link.</param>
+    public void Add(string path, string? submodule)
     {
-        if (isSubmodule)
+        if (submodule is not null)
         {
-            _submodules.Add(path);
+            _submodules[path] = submodule;
             _directories.Add(path);
         }
         else
@@ -34,5 +36,5 @@ internal sealed class TrackedPaths
 
     public bool IsDirectory(string path) => _directories.Contains(path);
 
-    public bool IsSubmodule(string path) => _submodules.Contains(path);
+    public bool IsSubmodule(string path) => _submodules.ContainsKey(path);
 }

@@ -25,11 +25,13 @@ internal static class TreeRemoval
             if (!SafeFile.IsRealDirectory(path))
             {
                 File.Delete(path);
+                CrashPoint.Reached("file removed");
                 return;
             }
 
 #pragma warning disable RS0030 // This is the one place that knows when it fails and what to do then.
             Directory.Delete(path, recursive: true);
+            CrashPoint.Reached("tree removed");
 #pragma warning restore RS0030
         }
         catch (DirectoryNotFoundException)

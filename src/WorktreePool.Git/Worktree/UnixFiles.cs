@@ -36,6 +36,12 @@ internal static partial class UnixFiles
         return error is NoEntry or NotDirectory ? null : throw Failed("read the status of", path, error);
     }
 
+    /// <summary>Which user a file belongs to; null where that cannot be told.</summary>
+    public static uint? OwnerOf(string path) => IsSupported ? Status(System.Text.Encoding.UTF8.GetBytes(path))?.Stamp.User : null;
+
+    /// <summary>The user this process acts as.</summary>
+    public static uint CurrentUser => IsSupported ? EffectiveUser() : 0;
+
     /// <summary>The names in a directory, without <c>.</c> and <c>..</c>.</summary>
     /// <param name="path">Bytes, without a zero at the end.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -155,6 +161,10 @@ internal static partial class UnixFiles
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint ReadLink(byte[] path, byte[] buffer, nint size);
 
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial uint EffectiveUser();
+
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Rename(byte[] path, byte[] to);
@@ -198,32 +208,35 @@ internal static partial class UnixFiles
     }
 }
 
-/// <summary>What a file is.</summary>
+/// <summary>What a file is. Small, because a walk of a large slot holds one of each file.</summary>
 internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
 {
     private const int Kind = 0xF000;
 
-    public bool IsFile => (buffer.Mode & Kind) == 0x8000;
+    private readonly ushort _mode = buffer.Mode;
 
-    public bool IsDirectory => (buffer.Mode & Kind) == 0x4000;
+    public bool IsFile => (_mode & Kind) == 0x8000;
 
-    public bool IsLink => (buffer.Mode & Kind) == 0xA000;
+    public bool IsDirectory => (_mode & Kind) == 0x4000;
+
+    public bool IsLink => (_mode & Kind) == 0xA000;
 
     /// <summary>As git sees it: the owner may execute it.</summary>
-    public bool IsExecutable => (buffer.Mode & 0x40) != 0;
+    public bool IsExecutable => (_mode & 0x40) != 0;
 
     /// <summary>Its owner may read, write, and search it.</summary>
-    public bool IsOpenToOwner => (buffer.Mode & 0x1C0) == 0x1C0;
+    public bool IsOpenToOwner => (_mode & 0x1C0) == 0x1C0;
 
-    public long Size => (long)buffer.Size;
-
-    /// <summary>The low 32 bits of the number that <c>stat</c> gives.</summary>
-    private uint Device => (buffer.DeviceMinor & 0xff) | ((buffer.DeviceMajor & 0xfff) << 8) | ((buffer.DeviceMinor & ~0xffu) << 12);
+    public long Size { get; } = (long)buffer.Size;
 
     /// <summary>As an index keeps it; 32 bits of each, as git does.</summary>
-    public FileStamp Stamp => new(
+    public FileStamp Stamp { get; } = new(
         (uint)buffer.ChangedSeconds, buffer.ChangedNanoseconds, (uint)buffer.ModifiedSeconds, buffer.ModifiedNanoseconds,
-        Device, (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
+        DeviceOf(buffer), (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
+
+    /// <summary>The low 32 bits of the number that <c>stat</c> gives.</summary>
+    private static uint DeviceOf(UnixFiles.StatXBuffer buffer) =>
+        (buffer.DeviceMinor & 0xff) | ((buffer.DeviceMajor & 0xfff) << 8) | ((buffer.DeviceMinor & ~0xffu) << 12);
 }
 
 /// <summary>What an index keeps of a file's status; 32 bits of each, as git does.</summary>

@@ -38,6 +38,26 @@ public abstract partial class GitBackendConformance
         Assert.StartsWith("100644", await _repository.GitAsync(_repository.Main, "ls-tree", rescue.Commit, "tool.sh"), StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// Files where directories were and the other way round, a directory that became a link, names that are no UTF-8, and paths too deep: all
+    /// that git can hold is kept, nothing is read through a link, and a pipe hangs nobody.
+    /// </summary>
+    [Fact]
+    public async Task Work_is_kept_whatever_became_of_the_files()
+    {
+        SlotPlace place = await ProvisionAsync();
+        await _repository.ShellAsync(place.Path, "rm README.md tool.sh mixed.txt; mkdir README.md; echo inside > README.md/file; rm -r src; ln -s ../../../outside src; mkfifo tool.sh pipe; mkdir mixed.txt");
+        await _repository.ShellAsync(place.Path, "mkdir $'d\\xff'; echo odd > $'d\\xff/odd'; echo star > 'a*b'; d=deep; for i in $(seq 30); do d=$d/$(printf 'x%.0s' $(seq 99)); done; mkdir -p $d; echo deep > $d/leaf || true");
+
+        Rescue rescue = (await _git.RescueAsync(place, Request(), Token))!;
+
+        Assert.Equal("inside", await _repository.GitAsync(_repository.Main, "show", rescue.Commit + ":README.md/file"));
+        Assert.Equal("../../../outside", await _repository.GitAsync(_repository.Main, "show", rescue.Commit + ":src"));
+        Assert.Equal("star", await _repository.GitAsync(_repository.Main, "show", rescue.Commit + ":a*b"));
+        Assert.Contains("/odd", await _repository.GitAsync(_repository.Main, "ls-tree", "-r", "--name-only", rescue.Commit), StringComparison.Ordinal);
+        Assert.DoesNotContain("precious", await _repository.GitAsync(_repository.Main, "ls-tree", "-r", "--name-only", rescue.Commit), StringComparison.Ordinal);
+    }
+
     /// <summary>The same epoch and content make one rescue; other content makes another.</summary>
     [Fact]
     public async Task Rescue_is_idempotent()

@@ -101,6 +101,29 @@ public abstract partial class GitBackendConformance
         await AssertReadyAsync(place);
     }
 
+    /// <summary>A commit whose tree would write outside of the slot, or over git's own files, is refused.</summary>
+    /// <param name="name">The name in its tree.</param>
+    [Theory]
+    [InlineData("..")]
+    [InlineData(".git")]
+    [InlineData(".GIT")]
+    public async Task Repair_refuses_a_tree_that_leads_astray(string name)
+    {
+        SlotPlace place = await ProvisionAsync();
+        string commit = await _repository.ShellAsync(_repository.Main, """
+            b=$(echo stray | git hash-object -w --stdin)
+            t=$(printf '100644 blob %s\tstray\n' "$b" | git mktree)
+            r=$(printf '040000 tree %s\t%s\n' "$t" "$1" | git mktree)
+            git commit-tree -m astray "$r" </dev/null
+            """, name);
+        string before = await _repository.FingerprintAsync(_repository.Outside, _repository.Main);
+        await Assert.ThrowsAnyAsync<GitBackendException>(async () => await _git.RepairAsync(place, commit, RepairLevel.Reset, Token));
+        Assert.Equal(before, await _repository.FingerprintAsync(_repository.Outside, _repository.Main));
+        Assert.False(File.Exists(Path.Combine(Path.GetDirectoryName(place.Path)!, "stray")));
+        await _git.RepairAsync(place, _repository.Commit, RepairLevel.Rebuild, Token);
+        await AssertReadyAsync(place);
+    }
+
     /// <summary>A commit that does not exist is refused.</summary>
     /// <param name="level">How the slot is repaired.</param>
     [Theory]

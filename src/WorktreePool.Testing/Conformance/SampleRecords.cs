@@ -5,18 +5,21 @@ namespace WorktreePool.Testing.Conformance;
 /// <summary>Records for stores to keep.</summary>
 internal static class SampleRecords
 {
+    /// <summary>The host of every record.</summary>
+    public const string Host = Awkward;
+
     private const string Awkward = "line\nnext\t\"quoted\" \\ <ü> 日本 🧪 ' & +";
 
     private static readonly DateTimeOffset Time = new DateTimeOffset(2026, 6, 3, 21, 0, 0, TimeSpan.Zero).AddTicks(1_234_567);
 
     /// <summary>Keeps a lease alive for as long as a process.</summary>
-    public static LeaseOwner Process => LeaseOwner.ForProcess(new ProcessIdentity("host", "boot", 4711, long.MaxValue));
+    public static LeaseOwner Process => LeaseOwner.ForProcess(new ProcessIdentity(Host, "boot", 4711, long.MaxValue));
 
     /// <summary>A slot that nobody holds.</summary>
     public static SlotRecord Free(int number, string? slot = null) => new()
     {
         Slot = slot ?? $"slot-{number}",
-        Host = "host",
+        Host = Host,
         Path = $"/pool/slots/slot-{number}",
         State = SlotState.Free,
         UpdatedAt = Time,
@@ -33,7 +36,7 @@ internal static class SampleRecords
     public static SlotRecord Full => new()
     {
         Slot = "slot-7",
-        Host = Awkward,
+        Host = Host,
         Path = "/pool/" + Awkward,
         Admin = Awkward,
         State = SlotState.Cleaning,
@@ -66,6 +69,7 @@ internal static class SampleRecords
     {
         At = Time,
         Event = what,
+        Host = Host,
         Slot = slot,
         Key = key,
         Epoch = epoch,

@@ -90,6 +90,50 @@ public abstract partial class SlotStateStoreConformance
         }
     }
 
+    /// <summary>A read shows one moment: a key that is moved from slot to slot meanwhile is never seen in two of them.</summary>
+    [Fact]
+    public async Task A_read_shows_one_moment()
+    {
+        const int Slots = 12;
+        for (int number = 0; number < Slots; number++)
+        {
+            await SetAsync(SampleRecords.Free(number));
+        }
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task moving = Task.Run(
+            async () =>
+            {
+                for (int turn = 0; !over.IsCancellationRequested; turn++)
+                {
+                    // To and fro, because nobody says in which order a store reads.
+                    string slot = $"slot-{(turn % 2 == 0 ? 0 : Slots - 1)}";
+                    SlotRecord free = await ReadAsync(slot);
+                    SlotRecord held = await SetAsync(free with { State = SlotState.Leased, Lease = SampleRecords.Held(0, "MC-1").Lease }, _other);
+                    await SetAsync(held with { State = SlotState.Free, Lease = null }, _other);
+                }
+            },
+            Token);
+        try
+        {
+            // More readers than a machine has cores: now and then one is stopped in the middle.
+            await Task.WhenAll(Enumerable.Range(0, 4 * Environment.ProcessorCount).Select(_ => Task.Run(
+                async () =>
+                {
+                    for (int read = 0; read < 1000; read++)
+                    {
+                        Assert.True((await _store.ReadAsync(Token)).Slots.Count(record => record.Lease is not null) <= 1);
+                    }
+                },
+                Token)));
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await moving;
+        }
+    }
+
     /// <summary>Records and history outlive the process that wrote them; its locks do not.</summary>
     [Fact]
     public async Task A_pool_outlives_its_processes()

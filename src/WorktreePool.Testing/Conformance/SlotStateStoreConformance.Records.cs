@@ -63,7 +63,10 @@ public abstract partial class SlotStateStoreConformance
         SlotRecord second = await SetAsync(SampleRecords.Free(1));
         SlotRecord rival = SampleRecords.Held(1, "MC-1", SlotState.Preparing);
 
-        Assert.Equal(new StoreResult(StoreOutcome.KeyHeld, null), await _other.CompareAndSetAsync(second.Version, rival, Token));
+        StoreResult refused = await _other.CompareAndSetAsync(second.Version, rival, Token);
+        Assert.Equal(StoreOutcome.KeyHeld, refused.Outcome);
+        Assert.Null(refused.Stored);
+        SampleRecords.AssertSame(first, refused.Holder!);
         await AssertStoredAsync(second);
 
         // A stale caller must read again before it hears of keys.
@@ -80,7 +83,9 @@ public abstract partial class SlotStateStoreConformance
     public async Task Keys_are_checked_when_records_come_and_go()
     {
         SlotRecord first = await SetAsync(SampleRecords.Held(0, "MC-1"));
-        Assert.Equal(StoreOutcome.KeyHeld, (await _store.CompareAndSetAsync(0, SampleRecords.Held(1, "MC-1"), Token)).Outcome);
+        StoreResult refused = await _store.CompareAndSetAsync(0, SampleRecords.Held(1, "MC-1"), Token);
+        Assert.Equal(StoreOutcome.KeyHeld, refused.Outcome);
+        Assert.Equal(first.Slot, refused.Holder!.Slot);
         Assert.True(await _store.RemoveAsync(first.Slot, first.Version, Token));
         await SetAsync(SampleRecords.Held(1, "MC-1"), _other);
     }
@@ -168,7 +173,7 @@ public abstract partial class SlotStateStoreConformance
     [Theory]
     [MemberData(nameof(States))]
     public async Task Every_state_is_kept(SlotState state) =>
-        await AssertStoredAsync(await SetAsync(new SlotRecord { Slot = "slot-0", Host = "", Path = "", State = state }));
+        await AssertStoredAsync(await SetAsync(new SlotRecord { Slot = "slot-0", Host = Host, Path = "", State = state }));
 
     /// <summary>What the caller does with its objects afterwards does not reach the store.</summary>
     [Fact]

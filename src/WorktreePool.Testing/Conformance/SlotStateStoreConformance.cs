@@ -15,6 +15,9 @@ public abstract partial class SlotStateStoreConformance : IAsyncLifetime
     private ISlotStateStore _store = null!;
     private ISlotStateStore _other = null!;
 
+    /// <summary>The host on which the suite's slots lie: a store that reads one host's records is opened on this one.</summary>
+    protected const string Host = SampleRecords.Host;
+
     /// <summary>Opens a store on this test's pool, which is empty at first. Every call stands for another process over the same pool; the suite disposes it.</summary>
     protected abstract ISlotStateStore Open();
 

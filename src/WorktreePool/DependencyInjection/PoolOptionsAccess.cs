@@ -23,7 +23,7 @@ internal static class PoolOptionsAccess
     {
         options.RepositoryPath = Absolute(options.RepositoryPath) ?? "";
         options.PoolDirectory = Absolute(options.PoolDirectory) ?? "";
-        options.SlotsDirectory = Absolute(options.SlotsDirectory);
+        options.SlotsDirectory = Absolute(options.SlotsDirectory) ?? Path.Combine(options.PoolDirectory, "slots");
     }
 
     private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? path : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));

@@ -28,6 +28,9 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
         RequirePositive(nameof(options.ReleaseTimeout), options.ReleaseTimeout);
         RequirePositive(nameof(options.LeaseDuration), options.LeaseDuration);
         RequirePositive(nameof(options.QuarantineBackoff), options.QuarantineBackoff);
+        Require(options.RescueLimit > 0, $"RescueLimit is {options.RescueLimit}; it must be more than zero.");
+        Require(options.RescueCount > 0, $"RescueCount is {options.RescueCount}; it must be at least 1.");
+        RequirePositive(nameof(options.RescueRetention), options.RescueRetention);
         if (options.HostTaskTimeout is { } host)
         {
             RequirePositive(nameof(options.HostTaskTimeout), host);

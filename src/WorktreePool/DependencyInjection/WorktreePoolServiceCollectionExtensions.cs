@@ -11,7 +11,7 @@ namespace WorktreePool.DependencyInjection;
 public static class WorktreePoolServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers a pool: <see cref="IWorktreePool"/> and <see cref="IPoolOperator"/>, keyed by <paramref name="name"/>. Choose a git
+    /// Registers a pool: <see cref="IWorktreePool"/>, <see cref="IPoolOperator"/> and <see cref="IFleet"/>, keyed by <paramref name="name"/>. Choose a git
     /// backend and a store on the builder, for example <c>.UseGit().UseFileState()</c>. Settings are validated when the pool is first resolved.
     /// </summary>
     /// <param name="services">The services.</param>
@@ -36,6 +36,7 @@ public static class WorktreePoolServiceCollectionExtensions
             provider.GetService<ILoggerFactory>()?.CreateLogger("WorktreePool") ?? NullLogger.Instance)));
         services.AddKeyedSingleton<IWorktreePool>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name));
         services.AddKeyedSingleton<IPoolOperator>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name));
+        services.AddKeyedSingleton<IFleet>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name).Fleet);
         return new WorktreePoolBuilder(services, name);
     }
 }

@@ -12,9 +12,24 @@ internal static class HealLadder
         FindingIds.OnBranch,
         FindingIds.WrongCommit,
         FindingIds.IndexDiffers,
+        FindingIds.IndexUntrusted,
         FindingIds.TreeDiffers,
         FindingIds.Untracked,
     };
+
+    /// <summary>Findings that mean: git in the slot fails, or works on something else.</summary>
+    private static readonly HashSet<string> Structural = new(StringComparer.Ordinal)
+    {
+        FindingIds.SlotMissing,
+        FindingIds.SlotNotDirectory,
+        FindingIds.GitLinkBroken,
+        FindingIds.AdminMissing,
+        FindingIds.AdminLinkBroken,
+        FindingIds.ForeignOwner,
+    };
+
+    /// <summary>Whether git cannot be trusted to work on the slot at all.</summary>
+    public static bool IsStructural(string finding) => Structural.Contains(finding);
 
     /// <summary>The next plan.</summary>
     /// <param name="record">The slot's record, preparing or cleaning.</param>

@@ -23,7 +23,7 @@ internal static class SlotLifecycle
             SlotState.Absent => Availability.Absent,
             SlotState.Preparing or SlotState.Cleaning => Availability.InTransit,
             SlotState.Leased when IsDead(record, owner, now) => Availability.Dead,
-            SlotState.Quarantined when record.Quarantine is null || record.Quarantine.RetryAt <= now => Availability.Retryable,
+            SlotState.Quarantined when IsToBeRetried(record.Quarantine, now) => Availability.Retryable,
             _ => Availability.Unavailable,
         };
     }
@@ -31,6 +31,10 @@ internal static class SlotLifecycle
     /// <summary>Whether a leased slot's lease has ended without a release.</summary>
     public static bool IsDead(SlotRecord record, Liveness owner, DateTimeOffset now) =>
         record is { State: SlotState.Leased, Lease: { } lease } && (owner == Liveness.Dead || lease.ExpiresAt <= now);
+
+    /// <summary>Whether a quarantined slot's time has come. A retry further away than any pause lasts means that the clock was set back.</summary>
+    private static bool IsToBeRetried(QuarantineRecord? quarantine, DateTimeOffset now) =>
+        quarantine is null || quarantine.RetryAt <= now || quarantine.RetryAt - now > LongestBackoff;
 
     /// <summary>A claim takes the slot: intent is written before the disk is touched.</summary>
     public static SlotRecord BeginClaim(SlotRecord record, LeaseRecord lease, ProcessIdentity worker, DateTimeOffset now) => record with
@@ -92,7 +96,7 @@ internal static class SlotLifecycle
     public static SlotRecord SetAside(SlotRecord record, string reason, TimeSpan backoff, DateTimeOffset now)
     {
         int failures = (record.Quarantine?.Failures ?? 0) + 1;
-        TimeSpan pause = backoff * Math.Pow(2, Math.Min(failures - 1, 20));
+        double pause = Math.Min(backoff.TotalSeconds * Math.Pow(2, failures - 1), LongestBackoff.TotalSeconds);
         return record with
         {
             State = SlotState.Quarantined,
@@ -101,7 +105,7 @@ internal static class SlotLifecycle
             Worker = null,
             WorkSaved = false,
             Commit = null,
-            Quarantine = new QuarantineRecord(reason, now + (pause < LongestBackoff ? pause : LongestBackoff), failures),
+            Quarantine = new QuarantineRecord(reason, now + TimeSpan.FromSeconds(pause), failures),
             UpdatedAt = now,
         };
     }

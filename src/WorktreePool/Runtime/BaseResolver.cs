@@ -24,23 +24,15 @@ internal sealed class BaseResolver(PoolContext context)
         if (_baseRef is null)
         {
             PoolRecord pool = (await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
-            if (pool.Base is { } known && context.Options.Base is null)
+            if (pool.Base is { } known && (context.Options.Base is null || Means(known.Ref, context.Options.Base)))
             {
+                // What the name meant first: a worker may have deleted the ref since, which a fetch brings back, or made one of the same short name.
                 _baseRef = known.Ref;
             }
             else
             {
-                try
-                {
-                    string name = context.Options.Base
-                        ?? (await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false)).DefaultBase;
-                    _baseRef = await context.Git.ExpandAsync(name, cancellationToken).ConfigureAwait(false);
-                }
-                catch (BaseNotFoundException) when (pool.Base is not null)
-                {
-                    // A worker deleted the ref: the pool still knows what it was, and a fetch brings it back.
-                    _baseRef = pool.Base.Ref;
-                }
+                string name = context.Options.Base ?? (await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false)).DefaultBase;
+                _baseRef = await context.Git.ExpandAsync(name, cancellationToken).ConfigureAwait(false);
             }
         }
 
@@ -112,6 +104,10 @@ internal sealed class BaseResolver(PoolContext context)
         await context.Store.CompareAndSetPoolAsync(
             pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) }, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Whether a configured base, which may be short, is the ref the pool knows.</summary>
+    private static bool Means(string known, string? configured) =>
+        known == configured || known == $"refs/remotes/{configured}" || known == $"refs/heads/{configured}" || known == $"refs/tags/{configured}";
 
     private BaseNotFoundException Missing(string name) => new(
         $"The base \"{name}\" of pool \"{context.Name}\" names no commit in {context.Options.RepositoryPath}. No slot was changed. Fetch it, or set Base to a ref that exists.");

@@ -1,3 +1,5 @@
+using WorktreePool.Lifecycle;
+
 namespace WorktreePool.Runtime;
 
 /// <summary>A claim in progress: what is known so far.</summary>
@@ -12,6 +14,18 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline)
 
     /// <summary>The wanted commit, resolved once per claim.</summary>
     public string? Commit { get; set; }
+
+    /// <summary>What the last look at the pool offered.</summary>
+    public ClaimChoice? Choice { get; set; }
+
+    /// <summary>Whether to look again at once: the last look was stale, or the slot that was taken could not be made ready.</summary>
+    public bool LookAgain { get; set; }
+
+    /// <summary>Whether the last look met a working lock over a slot on which, by its record, nobody works: its holder has just ended or just begun.</summary>
+    public bool IsPassing { get; set; }
+
+    /// <summary>How many looks met such locks.</summary>
+    public int PassingLocks { get; set; }
 
     /// <summary>Slots that could not be made ready, and why.</summary>
     public List<string> Failures { get; } = [];

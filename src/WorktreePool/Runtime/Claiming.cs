@@ -9,10 +9,16 @@ namespace WorktreePool.Runtime;
 /// made ready is set aside and the claim goes on with the next one inside its deadline.
 /// </summary>
 internal sealed class Claiming(
-    PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal, Refusals refusals, SlotRoster roster, WaitingLine line)
+    PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line)
 {
     /// <summary>How often a waiting claim looks whether an owner has died: no store can notify of that.</summary>
     private static readonly TimeSpan OwnerCheckInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a claim waits, at most, for whoever has a slot's working lock but has not yet written what for.</summary>
+    private static readonly TimeSpan PassingLock = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How often a claim waits for such a lock: whoever keeps one longer is stopped or stuck.</summary>
+    private const int PassingLocks = 25;
 
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
@@ -32,10 +38,16 @@ internal sealed class Claiming(
         try
         {
             await roster.EnsureAsync(deadline.Token).ConfigureAwait(false);
-            using WaitingLine.Place place = line.Join();
+            await presence.EnsureAsync(deadline.Token).ConfigureAwait(false);
+            using WaitingLine.Place? place = mayWait ? line.Join() : null;
+            if (await LookAheadAsync(attempt).ConfigureAwait(false) is { } early)
+            {
+                return early;
+            }
+
             while (true)
             {
-                if (mayWait)
+                if (place is not null)
                 {
                     await place.WaitForTurnAsync(deadline.Token).ConfigureAwait(false);
                 }
@@ -45,14 +57,10 @@ internal sealed class Claiming(
                     return outcome;
                 }
 
-                if (place.HasLeft)
+                if (!attempt.LookAgain)
                 {
-                    // The slot it had taken could not be made ready: look again at once.
-                    place.Rejoin();
-                    continue;
+                    await context.WaitForChangeAsync(attempt.State!.Stamp, attempt.IsPassing ? PassingLock : OwnerCheckInterval, attempt.Deadline.Token).ConfigureAwait(false);
                 }
-
-                await WaitForChangeAsync(attempt).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
@@ -62,12 +70,24 @@ internal sealed class Claiming(
         }
     }
 
-    /// <summary>One look at the pool: an outcome, or null to look again after a change.</summary>
-    private async ValueTask<ClaimOutcome?> TryOnceAsync(ClaimAttempt attempt, WaitingLine.Place place, bool mayWait)
+    /// <summary>What needs no slot: refusals that are known at once, and the git that resolves what is asked for. Done before the claim wants its turn.</summary>
+    private async ValueTask<ClaimOutcome?> LookAheadAsync(ClaimAttempt attempt)
+    {
+        if (await LookAsync(attempt).ConfigureAwait(false) is { } outcome)
+        {
+            return outcome;
+        }
+
+        attempt.Commit = await bases.ResolveAsync(attempt.Request.Base, attempt.State!.Pool, attempt.Deadline).ConfigureAwait(false);
+        await CheckBranchAsync(attempt.Request, attempt.State, attempt.Deadline.Token).ConfigureAwait(false);
+        return null;
+    }
+
+    /// <summary>Reads the pool; an outcome when it follows from the records alone.</summary>
+    private async ValueTask<ClaimOutcome?> LookAsync(ClaimAttempt attempt)
     {
         ClaimRequest request = attempt.Request;
-        CancellationToken token = attempt.Deadline.Token;
-        PoolState state = attempt.State = await context.Store.ReadAsync(token).ConfigureAwait(false);
+        PoolState state = attempt.State = await context.Store.ReadAsync(attempt.Deadline.Token).ConfigureAwait(false);
         if (request.Token is { } held)
         {
             SlotRecord? leased = state.Slots.FirstOrDefault(record => PoolLease.Proves(record, held) && record.Lease!.Key == request.Key);
@@ -79,40 +99,70 @@ internal sealed class Claiming(
             return ClaimOutcome.Refused(refusals.Paused(request, state));
         }
 
-        attempt.Commit ??= await bases.ResolveAsync(request.Base, state.Pool, attempt.Deadline).ConfigureAwait(false);
-        ClaimChoice choice = ClaimSelection.Choose(state.Slots, request.Key, attempt.Commit, context.Host, context.LivenessOf, context.Now);
-        if (choice is { KeyHolder: { } holder, Candidates.Count: 0 })
+        attempt.Choice = ClaimSelection.Choose(state.Slots, request.Key, attempt.Commit, context.Host, context.LivenessOf, context.Now);
+        return attempt.Choice is { KeyHolder: { } holder, Candidates.Count: 0 } ? ClaimOutcome.Refused(refusals.KeyHeld(request, state, holder)) : null;
+    }
+
+    /// <summary>One try: an outcome, or null to try again, at once or after a change.</summary>
+    private async ValueTask<ClaimOutcome?> TryOnceAsync(ClaimAttempt attempt, WaitingLine.Place? place, bool mayWait)
+    {
+        (attempt.LookAgain, attempt.IsPassing) = (false, false);
+        if (await LookAsync(attempt).ConfigureAwait(false) is { } outcome)
         {
-            return ClaimOutcome.Refused(refusals.KeyHeld(request, state, holder));
+            return outcome;
         }
 
-        await CheckBranchAsync(request, state, token).ConfigureAwait(false);
-        foreach (SlotRecord candidate in choice.Candidates)
+        (SlotRecord? holder, IReadOnlyList<SlotRecord> candidates) = attempt.Choice!;
+        foreach (SlotRecord candidate in candidates)
         {
-            if (await TryTakeAsync(candidate, request, token).ConfigureAwait(false) is { } taken)
+            (TakenSlot? taken, SlotRecord? elsewhere) = await TryTakeAsync(candidate, attempt).ConfigureAwait(false);
+            if (taken is not null)
             {
-                // From here on nobody need wait for this claim: the others' turn has come.
-                place.Leave();
+                // From here on nobody need wait for this claim. If the slot cannot be made ready, it still has its place.
+                place?.StepAside();
+                attempt.LookAgain = true;
                 return await PrepareAsync(taken, attempt).ConfigureAwait(false);
+            }
+
+            if (elsewhere is not null)
+            {
+                return ClaimOutcome.Refused(refusals.KeyHeld(attempt.Request, attempt.State!, elsewhere));
             }
         }
 
-        if (choice.KeyHolder is { } busy && (busy.State == SlotState.Preparing || !mayWait))
-        {
-            return ClaimOutcome.Refused(refusals.KeyHeld(request, state, busy));
-        }
-
-        return mayWait ? null : ClaimOutcome.Refused(refusals.NoSlot(request, state, null, attempt.Failures));
-    }
-
-    private async ValueTask<TakenSlot?> TryTakeAsync(SlotRecord candidate, ClaimRequest request, CancellationToken cancellationToken)
-    {
-        IAsyncDisposable? working = await context.Store.TryLockSlotAsync(candidate.Slot, cancellationToken).ConfigureAwait(false);
-        if (working is null)
+        attempt.IsPassing = attempt.IsPassing && attempt.PassingLocks++ < PassingLocks;
+        if (attempt.LookAgain || attempt.IsPassing)
         {
             return null;
         }
 
+        if (holder is not null)
+        {
+            if (holder.State == SlotState.Preparing || !mayWait)
+            {
+                return ClaimOutcome.Refused(refusals.KeyHeld(attempt.Request, attempt.State!, holder));
+            }
+
+            // This claim waits for the one slot that has its key; the others need not.
+            place?.StepAside();
+        }
+
+        return mayWait ? null : ClaimOutcome.Refused(refusals.NoSlot(attempt.Request, attempt.State!, null, attempt.Failures));
+    }
+
+    /// <summary>Takes a slot: the slot; or, when the key is held on another host, where this claim cannot wait for it, who holds it; or neither.</summary>
+    private async ValueTask<(TakenSlot? Taken, SlotRecord? Elsewhere)> TryTakeAsync(SlotRecord candidate, ClaimAttempt attempt)
+    {
+        (ClaimRequest request, CancellationToken cancellationToken) = (attempt.Request, attempt.Deadline.Token);
+        IAsyncDisposable? working = await context.Store.TryLockSlotAsync(candidate.Slot, cancellationToken).ConfigureAwait(false);
+        if (working is null)
+        {
+            // Somebody works on it, or is about to, or has looked and found the key taken: that passes, and no refusal may rest on it.
+            attempt.IsPassing |= candidate.State is not (SlotState.Preparing or SlotState.Cleaning);
+            return (null, null);
+        }
+
+        SlotRecord? holder;
         try
         {
             DateTimeOffset now = context.Now;
@@ -133,8 +183,12 @@ internal sealed class Claiming(
             StoreResult result = await context.Store.CompareAndSetAsync(candidate.Version, intent, cancellationToken).ConfigureAwait(false);
             if (result.Stored is { } stored)
             {
-                return new TakenSlot(candidate, stored, secret, working);
+                return (new TakenSlot(candidate, stored, secret, working), null);
             }
+
+            // The look was stale: no refusal may rest on it.
+            attempt.LookAgain = true;
+            holder = result.Holder;
         }
         catch
         {
@@ -143,7 +197,7 @@ internal sealed class Claiming(
         }
 
         await working.DisposeAsync().ConfigureAwait(false);
-        return null;
+        return (null, holder is not null && holder.Host != context.Host ? holder : null);
     }
 
     /// <summary>Makes the taken slot ready and hands it over; null when it had to be set aside.</summary>
@@ -186,39 +240,34 @@ internal sealed class Claiming(
         catch (BranchExistsException)
         {
             // The slot is ready, and the branch is somebody else's: free the slot, and never delete that branch.
-            await GiveBackAsync(record.Version, SlotLifecycle.CompleteClean(record, record.Admin!, attempt.Commit!, [], context.Now)).ConfigureAwait(false);
+            await GiveBackAsync(record, stored => SlotLifecycle.CompleteClean(stored, record.Admin!, attempt.Commit!, [], context.Now)).ConfigureAwait(false);
             throw;
         }
         catch (Exception e) when (e is OperationCanceledException or WorktreePoolException)
         {
-            await GiveBackAsync(record.Version, SlotLifecycle.Abandon(record, context.Now)).ConfigureAwait(false);
+            await GiveBackAsync(record, stored => SlotLifecycle.Abandon(stored, context.Now)).ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <summary>Best effort: a record that stays "preparing" with a free working lock is taken over by the next claim anyway.</summary>
-    private async ValueTask GiveBackAsync(long version, SlotRecord next)
+    /// <summary>
+    /// Best effort: a record that stays "preparing" with a free working lock is taken over by the next claim anyway. The record is read
+    /// again, because the preparation that was cut short may have changed it; under the working lock nobody else does.
+    /// </summary>
+    private async ValueTask GiveBackAsync(SlotRecord taken, Func<SlotRecord, SlotRecord> next)
     {
         using var grace = new Deadline(context.Time, GiveBackGrace, CancellationToken.None);
         try
         {
-            await context.Store.CompareAndSetAsync(version, next, grace.Token).ConfigureAwait(false);
+            PoolState state = await context.Store.ReadAsync(grace.Token).ConfigureAwait(false);
+            if (state.Slots.FirstOrDefault(record => record.Slot == taken.Slot && record.Epoch == taken.Epoch && record.State == SlotState.Preparing) is { } stored)
+            {
+                await context.Store.CompareAndSetAsync(stored.Version, next(stored), grace.Token).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or StateStoreException)
         {
-            PoolLog.GiveBackFailed(context.Logger, context.Name, next.Slot, e.Message);
-        }
-    }
-
-    private async ValueTask WaitForChangeAsync(ClaimAttempt attempt)
-    {
-        using var moment = new Deadline(context.Time, OwnerCheckInterval, attempt.Deadline.Token);
-        try
-        {
-            await context.Store.WaitForChangeAsync(attempt.State!.Stamp, moment.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (moment.HasPassed)
-        {
+            PoolLog.GiveBackFailed(context.Logger, context.Name, taken.Slot, e.Message);
         }
     }
 
@@ -246,6 +295,16 @@ internal sealed class Claiming(
         if (request.Branch is not { } branch || state.Slots.Any(record => record.EndedBranch == branch || record.Lease?.Branch == branch))
         {
             return;
+        }
+
+        // Git keeps branches as files: beside a branch "a" there can be no "a/b".
+        for (int slash = branch.IndexOf('/', StringComparison.Ordinal); slash > 0; slash = branch.IndexOf('/', slash + 1))
+        {
+            if (await context.Git.ResolveAsync($"refs/heads/{branch[..slash]}", cancellationToken).ConfigureAwait(false) is not null)
+            {
+                throw new BranchExistsException(
+                    $"Branch \"{branch}\" cannot be made, because a branch \"{branch[..slash]}\" exists. No slot was claimed. Choose another name.");
+            }
         }
 
         if (await context.Git.ResolveAsync($"refs/heads/{branch}", cancellationToken).ConfigureAwait(false) is { } commit)

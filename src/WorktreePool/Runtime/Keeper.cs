@@ -1,15 +1,16 @@
+using WorktreePool.Diagnostics;
 using WorktreePool.Lifecycle;
 
 namespace WorktreePool.Runtime;
 
 /// <summary>Housekeeping: reclaims, heals, retries and makes slots; examines them for the doctor. Never touches a live lease.</summary>
-internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleaning cleaning, SlotRoster roster)
+internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleaning cleaning, SlotRoster roster, Fleet fleet)
 {
     /// <summary>One pass.</summary>
     public async ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken)
     {
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        List<string> reclaimed = [], healed = [], quarantined = [], rescued = [];
+        List<string> reclaimed = [.. await fleet.MaintainAsync(cancellationToken).ConfigureAwait(false)], healed = [], quarantined = [], rescued = [];
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         string commit = await ResolveBaseAsync(state, cancellationToken).ConfigureAwait(false);
         foreach (SlotRecord record in state.Slots)
@@ -24,7 +25,27 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
             (cleaned.Prepared.Failure is not null ? quarantined : what == HistoryEvent.Reclaimed ? reclaimed : healed).Add(record.Slot);
         }
 
+        await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued);
+    }
+
+    /// <summary>Drops rescues that are too old, and the oldest of too many.</summary>
+    private async ValueTask PruneRescuesAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Rescue> rescues = await context.Git.Rescues.ListAsync(cancellationToken).ConfigureAwait(false);
+        DateTimeOffset oldest = context.Now - context.Options.RescueRetention;
+        foreach (Rescue rescue in rescues.Where((rescue, newer) => newer >= context.Options.RescueCount || rescue.At < oldest))
+        {
+            try
+            {
+                await context.Git.Rescues.DropAsync(rescue.Id, cancellationToken).ConfigureAwait(false);
+                PoolLog.RescueDropped(context.Logger, context.Name, rescue.Id, rescue.At);
+            }
+            catch (RescueNotFoundException)
+            {
+                // Another keeper was faster.
+            }
+        }
     }
 
     /// <summary>Examines every slot and the repository.</summary>
@@ -40,7 +61,24 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
             slots.Add(await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false));
         }
 
-        return new DoctorReport(slots, facts.Findings);
+        return new DoctorReport(slots, [.. facts.Findings, .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
+    }
+
+    /// <summary>
+    /// Held slots whose structure is broken: their holder's git fails, or works on another slot. What is changed in them is their holder's, and
+    /// nothing of it is changed here.
+    /// </summary>
+    private async ValueTask<List<Finding>> ExamineHeldAsync(PoolState state, CancellationToken cancellationToken)
+    {
+        List<Finding> findings = [];
+        foreach (SlotRecord record in state.Slots.Where(slot => slot is { State: SlotState.Leased, Commit: not null } && slot.Host == context.Host))
+        {
+            SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(record.Commit!), cancellationToken).ConfigureAwait(false);
+            findings.AddRange(probe.Findings.Where(finding => HealLadder.IsStructural(finding.Id))
+                .Select(finding => new Finding(finding.Id, $"{record.Slot}, held for \"{record.Lease?.Key}\": {finding.Detail}. It is repaired when it is released")));
+        }
+
+        return findings;
     }
 
     private async ValueTask<SlotExamination> ExamineAsync(SlotRecord record, string commit, bool fix, CancellationToken cancellationToken)
@@ -87,7 +125,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
         using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken);
         try
         {
-            return await cleaning.TryRunAsync(record, null, what, deadline).ConfigureAwait(false);
+            return await cleaning.TryRunAsync(record, what, deadline).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
         {

@@ -16,10 +16,26 @@ internal sealed record PoolContext(
     /// <summary>This host's name, as in records.</summary>
     public string Host => Processes.Current.Host;
 
-    /// <summary>Now, UTC.</summary>
-    public DateTimeOffset Now => Time.GetUtcNow();
+    /// <summary>Now, UTC, by the clock that all who share the store agree on.</summary>
+    public DateTimeOffset Now => (Store.Clock ?? Time).GetUtcNow();
 
     /// <summary>Whether the owner of a record's lease lives.</summary>
     public Liveness LivenessOf(SlotRecord record) =>
         record.Lease?.Owner.Process is { } process ? Processes.GetLiveness(process) : Liveness.Unknown;
+
+    /// <summary>Waits until the store is no longer as it was, or <paramref name="atMost"/> has passed.</summary>
+    /// <param name="stamp">How it was.</param>
+    /// <param name="atMost">How long to wait.</param>
+    /// <param name="cancellationToken">Ends the wait with an <see cref="OperationCanceledException"/>.</param>
+    public async ValueTask WaitForChangeAsync(string stamp, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var moment = new Deadline(Time, atMost, cancellationToken);
+        try
+        {
+            await Store.WaitForChangeAsync(stamp, moment.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (moment.HasPassed)
+        {
+        }
+    }
 }

@@ -22,6 +22,7 @@ internal sealed class PoolJournal(PoolContext context)
     {
         At = context.Now,
         Event = what,
+        Host = record.Host,
         Slot = record.Slot,
         Key = key,
         Epoch = record.Epoch,

@@ -6,13 +6,14 @@ internal sealed class PoolLease : SlotLease
     private readonly PoolContext _context;
     private readonly Releasing _releasing;
     private readonly LeaseWatch _watch;
+    private readonly PendingReleases _pending;
     private readonly CancellationTokenSource _lost = new();
     private SlotRecord _record;
     private int _ended;
 
-    public PoolLease(PoolContext context, Releasing releasing, LeaseWatch watch, ClaimOutcome outcome)
+    public PoolLease(PoolContext context, Releasing releasing, LeaseWatch watch, PendingReleases pending, ClaimOutcome outcome)
     {
-        (_context, _releasing, _watch, _record) = (context, releasing, watch, outcome.Record!);
+        (_context, _releasing, _watch, _pending, _record) = (context, releasing, watch, pending, outcome.Record!);
         (Token, IsAttached, Healed, Rescued, Waited, Prepared) =
             (outcome.Secret!, outcome.IsAttached, outcome.Healed, outcome.Rescued, outcome.Waited, outcome.Prepared);
         LostToken = _lost.Token;
@@ -80,8 +81,40 @@ internal sealed class PoolLease : SlotLease
         }
 
         _watch.Remove(this);
-        return await _releasing.RunAsync(slot => Proves(slot, Token), $"{Slot} for \"{Key}\"", mode, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _releasing.RunAsync(slot => Proves(slot, Token), $"{Slot} for \"{Key}\"", mode, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (HasNotBegun(e))
+        {
+            // The lease is still held: a release or the dispose may try again, and so does this process unless the caller cancelled.
+            Volatile.Write(ref _ended, 0);
+            _watch.Add(this);
+            if (e is not OperationCanceledException)
+            {
+                _pending.Add(this, token => TryEndAsync(mode, token));
+            }
+
+            throw;
+        }
     }
+
+    /// <summary>Another try of a release that could not be recorded; whether the lease has ended.</summary>
+    private async Task<bool> TryEndAsync(ReleaseMode? mode, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReleaseAsync(mode, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return !HasNotBegun(e);
+        }
+    }
+
+    /// <summary>Whether a release failed before it was recorded, or may have.</summary>
+    private static bool HasNotBegun(Exception e) => e is OperationCanceledException or StateStoreException or ReleaseIncompleteException { HasBegun: false };
 
     public override void Detach()
     {
@@ -97,13 +130,14 @@ internal sealed class PoolLease : SlotLease
             {
                 await ReleaseAsync(null, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is LeaseLostException or ReleaseIncompleteException)
+            catch (WorktreePoolException e)
             {
                 // A dispose must not hide the exception that led to it: the slot is another's by now, or is healed by the next claim.
                 Diagnostics.PoolLog.DisposeIncomplete(_context.Logger, _context.Name, Slot, e.Message);
             }
         }
 
+        _watch.Remove(this);
         _lost.Dispose();
     }
 
@@ -114,7 +148,8 @@ internal sealed class PoolLease : SlotLease
         {
             try
             {
-                _lost.Cancel();
+                // Not Cancel: a listener that throws or takes long must not keep the news from other leases.
+                _ = _lost.CancelAsync();
             }
             catch (ObjectDisposedException)
             {

@@ -13,6 +13,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     private readonly Releasing _releasing;
     private readonly Keeper _keeper;
     private readonly LeaseWatch _watch;
+    private readonly PendingReleases _pending;
 
     public PoolRuntime(PoolContext context)
     {
@@ -22,11 +23,16 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _roster = new SlotRoster(context, _bases, _journal);
         var preparation = new SlotPreparation(context);
         var cleaning = new SlotCleaning(context, _bases, preparation, _journal);
-        _claiming = new Claiming(context, _bases, preparation, _journal, new Refusals(context), _roster, new WaitingLine());
+        var presence = new Presence(context);
+        Fleet = new Fleet(context, _journal);
+        _claiming = new Claiming(context, _bases, preparation, _journal, new Refusals(context), _roster, presence, new WaitingLine());
         _releasing = new Releasing(context, cleaning);
-        _keeper = new Keeper(context, _bases, cleaning, _roster);
-        _watch = new LeaseWatch(context);
+        _keeper = new Keeper(context, _bases, cleaning, _roster, Fleet);
+        _watch = new LeaseWatch(context, presence);
+        _pending = new PendingReleases(context);
     }
+
+    public Fleet Fleet { get; }
 
     public IRescueArchive Rescues => _context.Git.Rescues;
 
@@ -69,7 +75,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         ArgumentNullException.ThrowIfNull(token);
         PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         return state.Slots.FirstOrDefault(record => PoolLease.Proves(record, token)) is { } leased
-            ? new PoolLease(_context, _releasing, _watch, ClaimOutcome.Attached(leased, token))
+            ? new PoolLease(_context, _releasing, _watch, _pending, ClaimOutcome.Attached(leased, token))
             : null;
     }
 
@@ -89,17 +95,12 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     {
         await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await _roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<string> held = await _roster.ShrinkAsync(cancellationToken).ConfigureAwait(false);
-        MaintenanceReport made = await _keeper.MaintainAsync(cancellationToken).ConfigureAwait(false);
-        PoolSnapshot snapshot = await GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        if (made.Quarantined.Count > 0)
-        {
-            SlotRecord broken = snapshot.Slots.First(slot => slot.Record.Slot == made.Quarantined[0]).Record;
-            throw new GitBackendException($"The pool was made, but {string.Join(", ", made.Quarantined)} could not be made ready and is quarantined: {broken.Quarantine?.Reason}");
-        }
+        await _roster.ShrinkAsync(cancellationToken).ConfigureAwait(false);
+        await _keeper.MaintainAsync(cancellationToken).ConfigureAwait(false);
 
-        return held.Count == 0 ? snapshot : throw new PoolConfigurationException(
-            $"{string.Join(", ", held)} is in use and was kept; all else is as configured ({_context.Options.Slots} slots). Repeat when it is released.");
+        // What that pass took back from dead holders can go now.
+        await _roster.ShrinkAsync(cancellationToken).ConfigureAwait(false);
+        return await GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<ReleaseReport> ReleaseAsync(string key, ReleaseMode? mode = null, CancellationToken cancellationToken = default) =>
@@ -121,7 +122,11 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         ? await _context.Git.TrustAsync(cancellationToken).ConfigureAwait(false)
         : (await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false)).Findings;
 
-    public async ValueTask DisposeAsync() => await _watch.DisposeAsync().ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        await _pending.DisposeAsync().ConfigureAwait(false);
+        await _watch.DisposeAsync().ConfigureAwait(false);
+    }
 
     private async ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken)
     {
@@ -129,7 +134,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         ClaimOutcome outcome = await _claiming.RunAsync(request, mayWait, cancellationToken).ConfigureAwait(false);
         return outcome.Refusal is { } refusal
             ? ClaimResult.Refused(refusal)
-            : ClaimResult.Claimed(new PoolLease(_context, _releasing, _watch, outcome));
+            : ClaimResult.Claimed(new PoolLease(_context, _releasing, _watch, _pending, outcome));
     }
 
     private async ValueTask SetPausedAsync(PauseRecord? paused, HistoryEvent what, CancellationToken cancellationToken)
@@ -140,6 +145,6 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             pool = (await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
         }
         while (!await _context.Store.CompareAndSetPoolAsync(pool.Version, pool with { Paused = paused }, cancellationToken).ConfigureAwait(false));
-        await _journal.WriteAsync(new HistoryEntry { At = _context.Now, Event = what, Detail = paused?.Reason }, cancellationToken).ConfigureAwait(false);
+        await _journal.WriteAsync(new HistoryEntry { At = _context.Now, Event = what, Host = _context.Host, Detail = paused?.Reason }, cancellationToken).ConfigureAwait(false);
     }
 }

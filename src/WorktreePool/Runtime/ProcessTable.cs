@@ -34,6 +34,12 @@ internal sealed class ProcessTable : IProcessTable
         return StartTime(process.Pid) == process.StartTime ? Liveness.Alive : Liveness.Dead;
     }
 
+    public IReadOnlyList<WorkingProcess> FindIn(string directory) => WorkingProcesses.FindIn(directory, Find);
+
+    public void Terminate(ProcessIdentity process) => WorkingProcesses.Terminate(process, Find);
+
+    public void Kill(ProcessIdentity process) => WorkingProcesses.Kill(process, Find);
+
     private static long? StartTime(int pid)
     {
         if (pid <= 0)

@@ -25,21 +25,22 @@ internal sealed class Refusals(PoolContext context)
             SlotState.Cleaning => "is being released",
             _ => "is held",
         };
+        string where = record.Host == context.Host ? record.Slot : $"{record.Slot} on {record.Host}";
         return Build(request, state, RefusalReason.KeyHeld, holder,
-            $"\"{request.Key}\" {doing} in {record.Slot} since {holder.Since:u} by {Owner(holder.Owner)}, {life}. One key has one lease: release it, or claim with its token.");
+            $"\"{request.Key}\" {doing} in {where} since {holder.Since:u} by {Owner(holder.Owner)}, {life}. One key has one lease: release it, or claim with its token.");
     }
 
     public ClaimRefusal NoSlot(ClaimRequest request, PoolState state, TimeSpan? waited, IReadOnlyList<string> failures)
     {
         PoolCounts counts = Lifecycle.Counting.Count([.. state.Slots]);
         SlotHolder? oldest = state.Slots.Where(slot => slot is { State: SlotState.Leased, Lease: not null }).OrderBy(slot => slot.Lease!.ClaimedAt).Select(HolderOf).FirstOrDefault();
-        bool nothingButBroken = counts.Leased + counts.Preparing + counts.Cleaning == 0;
-        RefusalReason reason = nothingButBroken && (failures.Count > 0 || counts.Quarantined > 0) ? RefusalReason.Quarantined
+        bool isOnlyBrokenLeft = counts.Quarantined > 0 && counts.Leased + counts.Quarantined == counts.Total && (waited is null || counts.Leased == 0);
+        RefusalReason reason = isOnlyBrokenLeft ? RefusalReason.Quarantined
             : waited is null ? RefusalReason.Exhausted : RefusalReason.Timeout;
         string when = waited is { } time ? $" within {time.TotalSeconds:0.###} s (ClaimTimeout, or the claim's own wait)" : "";
         string held = oldest is null ? "" : $" Held longest: {oldest.Slot} for \"{oldest.Key}\" since {oldest.Since:u} by {Owner(oldest.Owner)}.";
         string broken = failures.Count > 0 ? $" Could not be made ready: {string.Join("; ", failures)}." : "";
-        string advice = reason == RefusalReason.Quarantined ? " See worktree-pool doctor." : " Raise Slots, or release what is done.";
+        string advice = reason == RefusalReason.Quarantined ? " Every slot that is not held is quarantined: see worktree-pool doctor, or wait for a release." : " Raise Slots, or release what is done.";
         return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{advice}");
     }
 

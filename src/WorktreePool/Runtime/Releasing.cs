@@ -5,6 +5,9 @@ namespace WorktreePool.Runtime;
 /// <summary>Releases a lease: refuses whoever does not hold it, then cleans the slot.</summary>
 internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
 {
+    /// <summary>How long to wait for a working lock that a keeper or a claim with a stale look has for a moment.</summary>
+    private static readonly TimeSpan PassingLock = TimeSpan.FromMilliseconds(10);
+
     /// <summary>Releases.</summary>
     /// <param name="find">Finds the leased record that the caller holds; null when it holds none.</param>
     /// <param name="who">The key or slot, for messages.</param>
@@ -13,7 +16,7 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
     public async ValueTask<ReleaseReport> RunAsync(Func<SlotRecord, bool> find, string who, ReleaseMode? mode, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken);
-        SlotRecord? begun = null;
+        BegunCleaning? begun = null;
         try
         {
             while (true)
@@ -21,20 +24,24 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
                 PoolState state = await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false);
                 SlotRecord record = state.Slots.FirstOrDefault(slot => slot.State == SlotState.Leased && find(slot)) ?? throw new LeaseLostException(
                     $"{who} is not leased to this holder (any more): it was released before, or reclaimed because its owner was gone or its time ran out. Nothing was touched. See worktree-pool history, and worktree-pool rescue list for work that was kept.");
-                begun = record;
-                if (await cleaning.TryRunAsync(record, mode ?? context.Options.ReleaseMode, HistoryEvent.Released, deadline).ConfigureAwait(false) is { } cleaned)
+                begun = await cleaning.TryBeginAsync(record, mode ?? context.Options.ReleaseMode, deadline).ConfigureAwait(false);
+                if (begun is not null)
                 {
-                    return Report(record, cleaned, deadline);
+                    return Report(record, await cleaning.EndAsync(begun, HistoryEvent.Released, deadline).ConfigureAwait(false), deadline);
                 }
 
-                // Somebody holds the working lock for a moment, or the record has just changed.
-                await WaitShortlyAsync(state.Stamp, deadline).ConfigureAwait(false);
+                await context.WaitForChangeAsync(state.Stamp, PassingLock, deadline.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
         {
-            throw new ReleaseIncompleteException(
-                $"{begun?.Slot ?? who} could not be cleaned within ReleaseTimeout ({context.Options.ReleaseTimeout.TotalSeconds:0.###} s). It was left as it is and the next claim or keeper pass heals it; what was in it is still rescued unless it was to be discarded. Raise ReleaseTimeout if this happens often.");
+            string limit = $"ReleaseTimeout ({context.Options.ReleaseTimeout.TotalSeconds:0.###} s)";
+            throw begun is null
+                ? new ReleaseIncompleteException(
+                    $"{who} could not be released within {limit}: another process kept the pool's state or the slot locked all the time. Nothing was changed, and the lease is still held: release it again. A process that hangs or is stopped may hold the lock; see worktree-pool doctor.")
+                { HasBegun = false }
+                : new ReleaseIncompleteException(
+                    $"{begun.Record.Slot} could not be cleaned within {limit}. It was left as it is and the next claim or keeper pass heals it; what was in it is still rescued unless it was to be discarded. Raise ReleaseTimeout if this happens often.");
         }
     }
 
@@ -48,17 +55,5 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
 
         PoolLog.Released(context.Logger, context.Name, released.Slot, released.Lease!.Key);
         return new ReleaseReport(released.Slot, released.Lease!.Key, cleaned.Commit, cleaned.Prepared.Rescued, deadline.Elapsed);
-    }
-
-    private async ValueTask WaitShortlyAsync(string stamp, Deadline deadline)
-    {
-        using var moment = new Deadline(context.Time, TimeSpan.FromMilliseconds(50), deadline.Token);
-        try
-        {
-            await context.Store.WaitForChangeAsync(stamp, moment.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (moment.HasPassed)
-        {
-        }
     }
 }

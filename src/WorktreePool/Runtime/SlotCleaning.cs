@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WorktreePool.Diagnostics;
 using WorktreePool.Lifecycle;
 
@@ -11,11 +12,18 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
 {
     /// <summary>Cleans a slot.</summary>
     /// <param name="before">Its record as read.</param>
-    /// <param name="releasing">How the holder releases it; null when nobody does.</param>
     /// <param name="what">What to call it in the history.</param>
     /// <param name="deadline">When it must be over. Out of time, the slot is left for the next process to take over.</param>
     /// <returns>Null when somebody else works on the slot or its record has changed.</returns>
-    public async ValueTask<CleanedSlot?> TryRunAsync(SlotRecord before, ReleaseMode? releasing, HistoryEvent what, Deadline deadline)
+    public async ValueTask<CleanedSlot?> TryRunAsync(SlotRecord before, HistoryEvent what, Deadline deadline) =>
+        await TryBeginAsync(before, null, deadline).ConfigureAwait(false) is { } begun ? await EndAsync(begun, what, deadline).ConfigureAwait(false) : null;
+
+    /// <summary>Takes the working lock and records the intent: from then on the slot is nobody's, whatever becomes of this process.</summary>
+    /// <param name="before">Its record as read.</param>
+    /// <param name="releasing">How the holder releases it; null when nobody does.</param>
+    /// <param name="deadline">When it must be over.</param>
+    /// <returns>For <see cref="EndAsync"/>, which must follow; null when somebody else works on the slot or its record has changed.</returns>
+    public async ValueTask<BegunCleaning?> TryBeginAsync(SlotRecord before, ReleaseMode? releasing, Deadline deadline)
     {
         IAsyncDisposable? working = await context.Store.TryLockSlotAsync(before.Slot, deadline.Token).ConfigureAwait(false);
         if (working is null)
@@ -23,29 +31,41 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
             return null;
         }
 
-        await using (working.ConfigureAwait(false))
+        try
         {
             SlotRecord intent = SlotLifecycle.BeginClean(before, releasing, context.Processes.Current, context.Now);
-            StoreResult begun = await context.Store.CompareAndSetAsync(before.Version, intent, deadline.Token).ConfigureAwait(false);
-            if (begun.Stored is not { } record)
+            if ((await context.Store.CompareAndSetAsync(before.Version, intent, deadline.Token).ConfigureAwait(false)).Stored is { } record)
             {
-                return null;
+                return new BegunCleaning(before, record, working);
             }
-
-            if (what == HistoryEvent.Reclaimed)
-            {
-                PoolLog.Reclaimed(context.Logger, context.Name, before.Slot, Why(before));
-            }
-
-            PoolRecord pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
-            string commit = await bases.ResolveAsync(null, pool, deadline).ConfigureAwait(false);
-            bool takenOver = before.State is SlotState.Preparing or SlotState.Cleaning;
-            PreparedSlot prepared = await preparation.RunAsync(record, commit, takenOver, deadline.Token).ConfigureAwait(false);
-            return await EndAsync(before, prepared, commit, what, deadline.Token).ConfigureAwait(false);
         }
+        catch
+        {
+            await working.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        await working.DisposeAsync().ConfigureAwait(false);
+        return null;
     }
 
-    private async ValueTask<CleanedSlot> EndAsync(SlotRecord before, PreparedSlot prepared, string commit, HistoryEvent what, CancellationToken cancellationToken)
+    /// <summary>Makes the slot ready at the base, and frees it or sets it aside.</summary>
+    public async ValueTask<CleanedSlot> EndAsync(BegunCleaning begun, HistoryEvent what, Deadline deadline)
+    {
+        await using ConfiguredAsyncDisposable working = begun.Working.ConfigureAwait(false);
+        if (what == HistoryEvent.Reclaimed)
+        {
+            PoolLog.Reclaimed(context.Logger, context.Name, begun.Before.Slot, Why(begun.Before));
+        }
+
+        PoolRecord pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
+        string commit = await bases.ResolveAsync(null, pool, deadline).ConfigureAwait(false);
+        bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
+        PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, deadline.Token).ConfigureAwait(false);
+        return await RecordAsync(begun.Before, prepared, commit, what, deadline.Token).ConfigureAwait(false);
+    }
+
+    private async ValueTask<CleanedSlot> RecordAsync(SlotRecord before, PreparedSlot prepared, string commit, HistoryEvent what, CancellationToken cancellationToken)
     {
         SlotRecord record = prepared.Record;
         bool failed = prepared.Failure is not null;
@@ -75,6 +95,9 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         _ => $"a process died while the slot was {(before.State == SlotState.Preparing ? "prepared" : "cleaned")}",
     };
 }
+
+/// <summary>A cleaning whose intent is recorded: the record before, the record now, and the working lock.</summary>
+internal sealed record BegunCleaning(SlotRecord Before, SlotRecord Record, IAsyncDisposable Working);
 
 /// <summary>How a cleaning ended.</summary>
 /// <param name="Record">The stored record: free, or quarantined.</param>

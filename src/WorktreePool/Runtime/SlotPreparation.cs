@@ -8,6 +8,8 @@ namespace WorktreePool.Runtime;
 /// </summary>
 internal sealed class SlotPreparation(PoolContext context)
 {
+    private readonly Leftovers _leftovers = new(context);
+
     /// <summary>Makes the slot ready, detached at <paramref name="commit"/>.</summary>
     /// <param name="record">The slot's record, preparing or cleaning.</param>
     /// <param name="commit">The wanted commit.</param>
@@ -15,27 +17,59 @@ internal sealed class SlotPreparation(PoolContext context)
     /// <param name="cancellationToken">The deadline.</param>
     public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, bool takenOver, CancellationToken cancellationToken)
     {
-        IGitBackend git = context.Git;
-        var target = new SlotTarget(commit);
-        if (takenOver)
+        var work = new Work(record);
+        try
         {
-            await git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
-        }
+            if (takenOver)
+            {
+                await context.Git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
+            }
 
-        List<string> rescued = [];
-        string? key = record.Lease?.Key;
-        string? endedBranch = record.EndedBranch;
+            string? failure = await ClimbAsync(work, commit, cancellationToken).ConfigureAwait(false);
+            return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, failure);
+        }
+        catch (GitBackendException e)
+        {
+            // Work that cannot be kept is not wiped, and a slot that cannot be examined or that the last rung cannot make is set aside.
+            return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, e.Message);
+        }
+    }
+
+    /// <summary>Climbs the ladder until the slot is ready; why it was given up, or null.</summary>
+    private async ValueTask<string?> ClimbAsync(Work work, string commit, CancellationToken cancellationToken)
+    {
+        var target = new SlotTarget(commit);
+        string? endedBranch = work.Record.EndedBranch;
         RepairLevel? tried = null;
         string? failure = null;
-        SlotProbe first = await git.ProbeAsync(record.Place, target, cancellationToken).ConfigureAwait(false);
-        SlotProbe probe = first;
+
+        // A free slot that is still ready has nobody in it who did anything: to look for processes would cost more than the rest of the claim.
+        bool isAlone = work.Record.State == SlotState.Cleaning;
+        if (isAlone && await LeaveAsync(work, cancellationToken).ConfigureAwait(false) is { } busy)
+        {
+            return busy;
+        }
+
+        SlotProbe? moving = await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
         while (true)
         {
-            SlotPlan plan = HealLadder.Next(record, endedBranch, probe, tried);
+            SlotProbe probe = moving ?? await context.Git.ProbeAsync(work.Record.Place, target, cancellationToken).ConfigureAwait(false);
+            moving = null;
+            work.Healed ??= [.. probe.Findings.Select(finding => finding.Id).Distinct()];
+            work.Record = work.Record with { Admin = probe.Admin ?? work.Record.Admin ?? work.Record.Slot };
+            if (!isAlone && !probe.IsReady)
+            {
+                isAlone = true;
+                if (await LeaveAsync(work, cancellationToken).ConfigureAwait(false) is { } working)
+                {
+                    return working;
+                }
+            }
+
+            SlotPlan plan = HealLadder.Next(work.Record, endedBranch, probe, tried);
             if (plan.Verdict != PlanVerdict.Continue)
             {
-                string admin = probe.Admin ?? record.Admin ?? record.Slot;
-                return new PreparedSlot(record with { Admin = admin }, [.. first.Findings.Select(finding => finding.Id).Distinct()], rescued, Join(plan.Reason, failure));
+                return Join(plan.Reason, failure);
             }
 
             foreach (SlotAction action in plan.Actions)
@@ -45,22 +79,16 @@ internal sealed class SlotPreparation(PoolContext context)
                     switch (action)
                     {
                         case SlotAction.SaveWork save:
-                            var request = new RescueRequest(key, record.Epoch, endedBranch, commit, save.Reason, context.Now);
-                            if (await git.RescueAsync(record.Place, request, cancellationToken).ConfigureAwait(false) is { } rescue)
-                            {
-                                rescued.Add(rescue.Id);
-                            }
-
-                            record = await StoreAsync(SlotLifecycle.SaveWork(record, context.Now), cancellationToken).ConfigureAwait(false);
+                            await SaveAsync(work, endedBranch, commit, save.Reason, cancellationToken).ConfigureAwait(false);
                             break;
                         case SlotAction.Repair repair:
                             tried = repair.Level;
-                            record = record with { Admin = await git.RepairAsync(record.Place, commit, repair.Level, cancellationToken).ConfigureAwait(false) };
+                            work.Record = work.Record with { Admin = await context.Git.RepairAsync(work.Record.Place, commit, repair.Level, cancellationToken).ConfigureAwait(false) };
                             break;
                         case SlotAction.DeleteBranch delete:
-                            await git.DeleteBranchAsync(delete.Branch, cancellationToken).ConfigureAwait(false);
+                            await context.Git.DeleteBranchAsync(delete.Branch, cancellationToken).ConfigureAwait(false);
                             endedBranch = null;
-                            record = await StoreAsync(SlotLifecycle.BranchDeleted(record, context.Now), cancellationToken).ConfigureAwait(false);
+                            work.Record = await StoreAsync(SlotLifecycle.BranchDeleted(work.Record, context.Now), cancellationToken).ConfigureAwait(false);
                             break;
                     }
                 }
@@ -70,15 +98,54 @@ internal sealed class SlotPreparation(PoolContext context)
                     failure = e.Message;
                     break;
                 }
-                catch (GitBackendException e)
-                {
-                    // Work that cannot be kept is not wiped, and a slot that the last rung cannot make is set aside.
-                    return new PreparedSlot(record, [.. first.Findings.Select(finding => finding.Id).Distinct()], rescued, e.Message);
-                }
             }
-
-            probe = await git.ProbeAsync(record.Place, target, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// A slot that is ready at the commit where it was left, while another is wanted, holds nobody's work and is not damaged: it only moves.
+    /// </summary>
+    /// <returns>What to plan from; null when the slot is wanted where it is, or is not ready there.</returns>
+    private async ValueTask<SlotProbe?> ProbeWhereLeftAsync(Work work, string? endedBranch, string commit, CancellationToken cancellationToken)
+    {
+        if (work.Record is not { WorkSaved: false, Commit: { } left } || left == commit || endedBranch is not null)
+        {
+            return null;
+        }
+
+        SlotProbe probe = await context.Git.ProbeAsync(work.Record.Place, new SlotTarget(left), cancellationToken).ConfigureAwait(false);
+        if (!probe.IsReady)
+        {
+            return null;
+        }
+
+        // Recorded, so that a crash on the way leaves nothing that looks like work.
+        work.Record = await StoreAsync(SlotLifecycle.SaveWork(work.Record, context.Now), cancellationToken).ConfigureAwait(false);
+        work.Healed = [];
+        return probe with { Findings = [new Finding(FindingIds.WrongCommit, $"HEAD is {left}, not {commit}")] };
+    }
+
+    /// <summary>Sees to it that nobody works in the slot any more; why somebody does, or null.</summary>
+    private async ValueTask<string?> LeaveAsync(Work work, CancellationToken cancellationToken)
+    {
+        string? busy = await _leftovers.EndAsync(work.Record, cancellationToken).ConfigureAwait(false);
+        if (busy is not null)
+        {
+            work.Healed = [FindingIds.ProcessLeft];
+        }
+
+        return busy;
+    }
+
+    private async ValueTask SaveAsync(Work work, string? endedBranch, string commit, string reason, CancellationToken cancellationToken)
+    {
+        var request = new RescueRequest(work.Record.Lease?.Key, work.Record.Epoch, endedBranch, commit, reason, context.Now);
+        if (await context.Git.RescueAsync(work.Record.Place, request, cancellationToken).ConfigureAwait(false) is { } rescue)
+        {
+            work.Rescued.Add(rescue.Id);
+        }
+
+        work.Record = await StoreAsync(SlotLifecycle.SaveWork(work.Record, context.Now), cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<SlotRecord> StoreAsync(SlotRecord next, CancellationToken cancellationToken)
@@ -90,6 +157,16 @@ internal sealed class SlotPreparation(PoolContext context)
 
     private static string? Join(string? reason, string? failure) =>
         reason is null ? null : failure is null ? reason : $"{reason} (a repair failed: {failure})";
+
+    /// <summary>A preparation in progress: the record as now stored, and what has been found and kept so far.</summary>
+    private sealed class Work(SlotRecord record)
+    {
+        public SlotRecord Record { get; set; } = record;
+
+        public IReadOnlyList<string>? Healed { get; set; }
+
+        public List<string> Rescued { get; } = [];
+    }
 }
 
 /// <summary>How a preparation ended.</summary>

@@ -7,7 +7,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
 {
     private bool _complete;
 
-    private string SlotsDirectory => context.Options.SlotsDirectory ?? Path.Combine(context.Options.PoolDirectory, "slots");
+    private string SlotsDirectory => context.Options.SlotsDirectory!;
 
     /// <summary>Makes sure that every configured slot has a record. Cheap after the first time.</summary>
     public async ValueTask EnsureAsync(CancellationToken cancellationToken)
@@ -18,20 +18,25 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
         }
 
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (state.Pool.Version == 0)
+        if (state.Slots.Count == 0)
         {
             await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
             string baseRef = await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
             string commit = await context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false)
                 ?? throw new BaseNotFoundException($"The base \"{baseRef}\" names no commit in {context.Options.RepositoryPath}. No pool was made. Fetch it, or set Base to a ref that exists.");
-            SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: state.Slots.Count == 0);
+            SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: true);
 
-            // The repository as it is when the pool is made is what its user trusts.
+            // The repository as it is when the pool is made, or when this host joins it, is what its user trusts.
             await context.Git.TrustAsync(cancellationToken).ConfigureAwait(false);
-            await context.Store.CompareAndSetPoolAsync(0, new PoolRecord { Base = new BaseRecord(baseRef, commit, context.Now) }, cancellationToken).ConfigureAwait(false);
+            if (state.Pool.Version == 0)
+            {
+                await context.Store.CompareAndSetPoolAsync(0, new PoolRecord { Base = new BaseRecord(baseRef, commit, context.Now) }, cancellationToken).ConfigureAwait(false);
+            }
         }
-        else
+        else if (Missing(state).Count > 0)
         {
+            // A base that names nothing is refused before the pool grows.
+            await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
             SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: false);
         }
 
@@ -45,33 +50,27 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
     }
 
     /// <summary>Removes slots beyond the configured number that nobody holds.</summary>
-    /// <returns>Names of those that had to stay because they are held.</returns>
-    public async ValueTask<IReadOnlyList<string>> ShrinkAsync(CancellationToken cancellationToken)
+    public async ValueTask ShrinkAsync(CancellationToken cancellationToken)
     {
-        List<string> held = [];
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         foreach (SlotRecord record in state.Slots.Where(record => Names.Number(record.Slot) >= context.Options.Slots))
         {
-            if (!await TryRemoveAsync(record, cancellationToken).ConfigureAwait(false))
-            {
-                held.Add(record.Slot);
-            }
+            await TryRemoveAsync(record, cancellationToken).ConfigureAwait(false);
         }
-
-        return held;
     }
 
-    private async ValueTask<bool> TryRemoveAsync(SlotRecord record, CancellationToken cancellationToken)
+    private async ValueTask TryRemoveAsync(SlotRecord record, CancellationToken cancellationToken)
     {
-        if (record.State is SlotState.Leased or SlotState.Preparing)
+        if (record.State == SlotState.Leased && !SlotLifecycle.IsDead(record, context.LivenessOf(record), context.Now))
         {
-            return false;
+            return;
         }
 
+        // A claim or a release at work holds the lock; without it, preparing and cleaning are crashes.
         IAsyncDisposable? working = await context.Store.TryLockSlotAsync(record.Slot, cancellationToken).ConfigureAwait(false);
         if (working is null)
         {
-            return false;
+            return;
         }
 
         await using (working.ConfigureAwait(false))
@@ -80,19 +79,28 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
             StoreResult begun = await context.Store.CompareAndSetAsync(record.Version, intent, cancellationToken).ConfigureAwait(false);
             if (begun.Stored is not { } stored)
             {
-                return false;
+                return;
             }
 
-            if (record.Admin is not null)
+            if (record.State is SlotState.Preparing or SlotState.Cleaning)
+            {
+                await context.Git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (!stored.WorkSaved)
             {
                 var request = new RescueRequest(record.Lease?.Key, stored.Epoch, stored.EndedBranch, record.Commit ?? "HEAD", "slot removed", context.Now);
                 await context.Git.RescueAsync(record.Place, request, cancellationToken).ConfigureAwait(false);
             }
 
             await context.Git.RemoveAsync(record.Place, cancellationToken).ConfigureAwait(false);
+            if (stored.EndedBranch is { } branch)
+            {
+                await context.Git.DeleteBranchAsync(branch, cancellationToken).ConfigureAwait(false);
+            }
+
             await context.Store.RemoveAsync(record.Slot, stored.Version, cancellationToken).ConfigureAwait(false);
             await journal.WriteAsync(journal.About(HistoryEvent.Removed, stored, null), cancellationToken).ConfigureAwait(false);
-            return true;
         }
     }
 

@@ -25,7 +25,8 @@ public sealed class AutoGitBackendTests : IAsyncLifetime
     {
         await _repository.ShellAsync(_repository.Main, script);
         string commit = await _repository.GitAsync(_repository.Main, "rev-parse", "HEAD");
-        var git = new AutoGitBackend(new CliGitBackend(_repository.Main, _repository.Pool, [], TimeProvider.System), _repository.Main, []);
+        var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
+        var git = new AutoGitBackend(new CliGitBackend(options, TimeProvider.System), options);
         await git.TrustAsync(Token);
         SlotPlace place = _repository.Place("slot-0");
 

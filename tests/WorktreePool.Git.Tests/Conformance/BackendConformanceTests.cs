@@ -13,14 +13,14 @@ public sealed class CliConformanceTests : GitBackendConformance
 
 public sealed class AutoConformanceTests : GitBackendConformance
 {
-    protected override IGitBackend Create(WorktreePoolOptions options) => new AutoGitBackend(Backends.Cli(options), options.RepositoryPath, options.Keep);
+    protected override IGitBackend Create(WorktreePoolOptions options) => new AutoGitBackend(Backends.Cli(options), options);
 }
 
 public sealed class LibGit2ConformanceTests : GitBackendConformance
 {
     protected override bool ChecksOutAnyName => false;
 
-    protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options.RepositoryPath, options.Keep);
+    protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options);
 }
 
 public sealed class CompletenessTests
@@ -46,5 +46,5 @@ public sealed class CompletenessTests
 
 file static class Backends
 {
-    public static CliGitBackend Cli(WorktreePoolOptions options) => new(options.RepositoryPath, options.PoolDirectory, options.Keep, TimeProvider.System);
+    public static CliGitBackend Cli(WorktreePoolOptions options) => new(options, TimeProvider.System);
 }

@@ -8,18 +8,38 @@ public sealed class InProcessProbeTests : IAsyncLifetime
 {
     private TestRepository _repository = null!;
     private SlotPlace _place = null!;
+    private TrustedIndex _trusted = null!;
 
     public async ValueTask InitializeAsync()
     {
         _repository = await TestRepository.CreateAsync();
         _place = _repository.Place("slot-0");
         await _repository.GitAsync(_repository.Main, "worktree", "add", "-q", "--detach", _place.Path, "origin/main");
+        _trusted = new TrustedIndex(_repository.Pool);
+        _trusted.Keep("slot-0", _repository.Commit, Path.Combine(_repository.Main, ".git", "worktrees", "slot-0", "index"));
     }
 
     public ValueTask DisposeAsync() => _repository.DisposeAsync();
 
     [Fact]
-    public void A_worktree_as_git_makes_it_is_ready()
+    public void Files_whose_index_the_pool_did_not_write_are_not_trusted()
+    {
+        _trusted.Forget("slot-0");
+
+        Run().Probe!.Findings.Should().ContainSingle().Which.Id.Should().Be(FindingIds.IndexUntrusted);
+    }
+
+    [Fact]
+    public async Task A_file_that_the_holders_git_made_clean_under_a_planted_config_is_found()
+    {
+        // The holder's index says "unchanged" of a file whose bytes are not the pool's.
+        await _repository.ShellAsync(_place.Path, "git config core.autocrlf true && rm README.md && git checkout -f -- . && touch -d '2 hours ago' README.md && git status");
+
+        Run().Probe!.Findings.Select(finding => finding.Id).Should().Contain(FindingIds.TreeDiffers);
+    }
+
+    [Fact]
+    public void A_worktree_that_is_as_the_pool_left_it_is_ready()
     {
         InProcessAnswer answer = Run();
 
@@ -46,10 +66,12 @@ public sealed class InProcessProbeTests : IAsyncLifetime
     public async Task Automatic_text_is_answered_here()
     {
         await _repository.ShellAsync(_place.Path, "echo '* text=auto' > .gitattributes && git add . && git commit -qm x");
+        string commit = await _repository.GitAsync(_place.Path, "rev-parse", "HEAD");
+        _trusted.Keep("slot-0", commit, Path.Combine(_repository.Main, ".git", "worktrees", "slot-0", "index"));
 
-        Run(await _repository.GitAsync(_place.Path, "rev-parse", "HEAD")).Probe!.Findings.Should().BeEmpty();
+        Run(commit).Probe!.Findings.Should().BeEmpty();
     }
 
     private InProcessAnswer Run(string? commit = null) =>
-        new InProcessProbe(RepositoryLayout.Find(_repository.Main), new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
+        new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
 }

@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace WorktreePool.Benchmarks.Contention;
+
+/// <summary>What the contention harness runs.</summary>
+internal sealed record ContentionSettings
+{
+    public int Processes { get; init; } = 4;
+
+    /// <summary>Tasks in each process that claim and release in a loop.</summary>
+    public int Claimers { get; init; } = 4;
+
+    public int Slots { get; init; } = 8;
+
+    public double Seconds { get; init; } = 10;
+
+    /// <summary>How long a claimer holds its slot, and then pauses before it claims again.</summary>
+    public double HoldMilliseconds { get; init; }
+
+    /// <summary>Where the pool is; the parent makes it.</summary>
+    public string Root { get; init; } = "";
+
+    public static ContentionSettings Parse(string[] args)
+    {
+        var settings = new ContentionSettings();
+        for (int at = 0; at < args.Length; at += 2)
+        {
+            string value = at + 1 < args.Length ? args[at + 1] : throw new ArgumentException($"{args[at]} needs a value.");
+            settings = args[at] switch
+            {
+                "--processes" => settings with { Processes = Whole(value) },
+                "--claimers" => settings with { Claimers = Whole(value) },
+                "--slots" => settings with { Slots = Whole(value) },
+                "--seconds" => settings with { Seconds = Number(value) },
+                "--hold-ms" => settings with { HoldMilliseconds = Number(value) },
+                "--root" => settings with { Root = value },
+                _ => throw new ArgumentException($"{args[at]} is no option: --processes, --claimers, --slots, --seconds, --hold-ms."),
+            };
+        }
+
+        return settings;
+    }
+
+    public string[] ToArguments() =>
+    [
+        "--processes", Text(Processes), "--claimers", Text(Claimers), "--slots", Text(Slots), "--seconds", Text(Seconds), "--hold-ms", Text(HoldMilliseconds), "--root", Root,
+    ];
+
+    private static int Whole(string value) => int.Parse(value, CultureInfo.InvariantCulture);
+
+    private static double Number(string value) => double.Parse(value, CultureInfo.InvariantCulture);
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+}

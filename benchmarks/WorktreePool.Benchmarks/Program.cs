@@ -1,0 +1,17 @@
+using BenchmarkDotNet.Running;
+using WorktreePool.Benchmarks;
+using WorktreePool.Benchmarks.Contention;
+
+// What each verb measures, and how to read it, is in benchmarks/README.md.
+if (args is ["contention", .. var options])
+{
+    return await ContentionVerb.RunAsync(ContentionSettings.Parse(options));
+}
+
+if (args is [ContentionWorker.Verb, .. var work])
+{
+    return await ContentionWorker.RunAsync(ContentionSettings.Parse(work));
+}
+
+BenchmarkSwitcher.FromAssembly(typeof(Measuring).Assembly).Run(Measuring.WithoutJob(args), Measuring.ConfigFor(args));
+return 0;

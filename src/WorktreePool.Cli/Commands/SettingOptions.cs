@@ -1,0 +1,61 @@
+using System.CommandLine;
+using WorktreePool.Cli.Settings;
+
+namespace WorktreePool.Cli.Commands;
+
+/// <summary>Every setting as a flag: what is given here counts before the environment and pool.json. Only init stores it.</summary>
+internal static class SettingOptions
+{
+    /// <summary>What the pool is made of: only where a pool is made, or looked at.</summary>
+    private static readonly string[] Shape = ["repositoryPath", "slotsDirectory", "slots", "base"];
+
+    /// <summary>The flags of all settings.</summary>
+    public static IEnumerable<Option> All() => Setting.All.Select(Create);
+
+    /// <summary>The flags that every command on a pool takes, not shown in its help.</summary>
+    public static IEnumerable<Option> OfBehaviour() => Setting.All.Where(setting => !Shape.Contains(setting.Name)).Select(setting =>
+    {
+        Option option = Create(setting);
+        option.Hidden = true;
+        return option;
+    });
+
+    /// <summary>Puts the flags that were given into the settings.</summary>
+    /// <exception cref="UsageException">A value has not its setting's form.</exception>
+    public static void Apply(ParseResult parsed, PoolSettings settings)
+    {
+        foreach (Option option in parsed.CommandResult.Command.Options)
+        {
+            if (option is SettingOption { Setting: var setting } given && parsed.GetValue(given) is { Length: > 0 } values)
+            {
+                if (values.Length > 1 && !setting.IsList)
+                {
+                    throw new UsageException($"{setting.Flag} is given twice.");
+                }
+
+                string value = string.Join('\n', values.Select(text => setting.IsPath ? Path.GetFullPath(text) : text));
+                Check(setting, value);
+                settings.SetFlag(setting.Name, value);
+            }
+        }
+    }
+
+    private static void Check(Setting setting, string value)
+    {
+        try
+        {
+            setting.Set(new WorktreePoolOptions(), value);
+        }
+        catch (PoolConfigurationException e)
+        {
+            throw new UsageException($"{setting.Flag}: {e.Message}");
+        }
+    }
+
+    private static SettingOption Create(Setting setting) => new(setting) { Description = setting.Meaning, Arity = ArgumentArity.OneOrMore };
+
+    private sealed class SettingOption(Setting setting) : Option<string[]>(setting.Flag)
+    {
+        public Setting Setting => setting;
+    }
+}

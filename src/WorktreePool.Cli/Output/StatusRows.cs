@@ -1,0 +1,98 @@
+namespace WorktreePool.Cli.Output;
+
+/// <summary>How a row is to be taken.</summary>
+internal enum Alarm
+{
+    None,
+    Busy,
+    Warning,
+    Broken,
+}
+
+/// <summary>One line of the status: a slot, or several free ones in a row that there is nothing to say about.</summary>
+internal sealed record StatusRow(string Slot, string State, string Key, string Since, string Owner, string Note, Alarm Alarm);
+
+/// <summary>The status as rows and advice, whoever shows it.</summary>
+internal static class StatusRows
+{
+    /// <summary>From so many on, free slots in a row are one line: of 500 slots those that matter must be seen.</summary>
+    private const int Run = 4;
+
+    public static List<StatusRow> Of(PoolSnapshot snapshot, DateTimeOffset now)
+    {
+        List<StatusRow> rows = [];
+        for (int i = 0; i < snapshot.Slots.Count;)
+        {
+            int end = i;
+            while (end < snapshot.Slots.Count && IsQuiet(snapshot.Slots[end].Record))
+            {
+                end++;
+            }
+
+            if (end - i >= Run)
+            {
+                rows.Add(new StatusRow($"{snapshot.Slots[i].Record.Slot} … {end - 1}", "free", "", "", "", $"{end - i} slots", Alarm.None));
+                i = end;
+            }
+            else
+            {
+                rows.Add(Row(snapshot.Slots[i], now));
+                i++;
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>What to do next; nothing when nothing needs doing.</summary>
+    public static List<string> Advice(PoolSnapshot snapshot)
+    {
+        List<string> advice = [];
+        if (snapshot.Paused is not null)
+        {
+            advice.Add("No claim is granted. When the reason is gone: worktree-pool resume");
+        }
+
+        if (snapshot.Counts.Quarantined > 0)
+        {
+            advice.Add("See what is wrong with the quarantined slots: worktree-pool doctor; try again now: worktree-pool doctor --fix");
+        }
+
+        if (snapshot.Slots.Any(IsDead))
+        {
+            advice.Add("Some owners are gone. The next claim takes their slots; to do it now: worktree-pool maintain");
+        }
+
+        if (snapshot.Paused is null && snapshot.Counts.Total > 0 && snapshot.Counts.Leased == snapshot.Counts.Total && !snapshot.Slots.Any(IsDead))
+        {
+            advice.Add("All slots are held. Release one (worktree-pool release --key KEY), or add some (worktree-pool init --repo REPO --slots N)");
+        }
+
+        return advice;
+    }
+
+    private static bool IsQuiet(SlotRecord record) => record.State == SlotState.Free && record.LastHeal is null && record.Quarantine is null;
+
+    private static bool IsDead(SlotSnapshot slot) => slot.Overdue || (slot.Record.State == SlotState.Leased && slot.OwnerLiveness == Liveness.Dead);
+
+    private static StatusRow Row(SlotSnapshot snapshot, DateTimeOffset now)
+    {
+        SlotRecord record = snapshot.Record;
+        string owner = record.Lease?.Owner.Process is { } process ? $"pid {process.Pid}{(snapshot.OwnerLiveness == Liveness.Dead ? ", gone" : "")}"
+            : record.Lease?.ExpiresAt is { } end ? end > now ? $"{Ago.Long(end - now)} left" : $"ran out {Ago.Long(now - end)} ago"
+            : "";
+        string note = record.Quarantine is { } quarantine ? $"{quarantine.Reason} Failed {quarantine.Failures} times; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}."
+            : record.LastHeal is { } heal ? $"healed {Ago.Long(now - heal.At)} ago: {string.Join(", ", heal.Findings)}"
+            : "";
+        Alarm alarm = record.State switch
+        {
+            SlotState.Quarantined => Alarm.Broken,
+            _ when IsDead(snapshot) => Alarm.Warning,
+            SlotState.Leased or SlotState.Preparing or SlotState.Cleaning => Alarm.Busy,
+            _ => Alarm.None,
+        };
+        return new StatusRow(
+            record.Slot, Mapping.Name(record.State) + (snapshot.Overdue ? ", overdue" : ""), record.Lease?.Key ?? "",
+            record.Lease is { } lease ? $"{Ago.Long(now - lease.ClaimedAt)}" : "", owner, note, alarm);
+    }
+}

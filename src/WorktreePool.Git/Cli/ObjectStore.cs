@@ -1,0 +1,153 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// The repository's objects, as far as slots need them: whether a commit is whole, and getting it anew from the trusted remotes when a crash, a
+/// full disk or a holder has damaged it.
+/// </summary>
+internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, ObjectWitness witness, GitRunner git)
+{
+    /// <summary>What is wrong with a commit's objects; null when it is whole.</summary>
+    public async ValueTask<Finding?> ExamineAsync(string commit, CancellationToken cancellationToken)
+    {
+        if (witness.Holds(commit))
+        {
+            return null;
+        }
+
+        GitResult listed = await git.TryRunAsync(Call(repository.Objects, "rev-list", "--objects", "--no-object-names", "-n1", commit), cancellationToken).ConfigureAwait(false);
+        if (!listed.Succeeded || listed.Error.Split('\n').Any(IsAboutObject))
+        {
+            return new Finding(FindingIds.ObjectsMissing, $"objects of {commit} are missing or damaged: {listed.Error.Trim().ReplaceLineEndings(" / ")}");
+        }
+
+        try
+        {
+            witness.Remember(commit, listed.Output.Split('\n').ToHashSet(StringComparer.Ordinal));
+            return null;
+        }
+        catch (InvalidDataException e)
+        {
+            return new Finding(FindingIds.ObjectsMissing, $"objects of {commit} are damaged: {e.Message}");
+        }
+    }
+
+    /// <summary>An alternate that is not there is no damage as long as nothing is missed for it.</summary>
+    private static bool IsAboutObject(string line) => line.StartsWith("error: ", StringComparison.Ordinal) && !line.Contains("alternate", StringComparison.Ordinal);
+
+    /// <summary>Gets a damaged commit anew, with all of its history.</summary>
+    /// <exception cref="GitBackendException">No trusted remote has it.</exception>
+    public async ValueTask RepairAsync(string commit, CancellationToken cancellationToken)
+    {
+        if (await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is not { } damage)
+        {
+            return;
+        }
+
+        // Where one object was damaged, others may be: all that the remotes have is fetched, beside what is there, because git takes what it
+        // believes to have for what it has.
+        SetRubbishAside();
+        List<string> failures = [];
+        foreach ((string name, string url) in baseline.Current.Remotes)
+        {
+            string fresh = Path.Combine(repository.Scratch, $"refetch-{Guid.NewGuid():N}");
+            try
+            {
+                neutral.Write(fresh);
+                GitResult fetched = await FetchAsync(fresh, url, cancellationToken).ConfigureAwait(false);
+                if (fetched.Succeeded)
+                {
+                    TakeOver(Path.Combine(fresh, "objects"));
+                }
+                else
+                {
+                    failures.Add($"{name}: {fetched.Error.Trim().ReplaceLineEndings(" / ")}");
+                }
+            }
+            finally
+            {
+                TreeRemoval.Remove(fresh);
+            }
+        }
+
+        if (await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            string why = failures.Count > 0 ? string.Join("; ", failures) : baseline.Current.Remotes.Count > 0 ? "no trusted remote has it" : "the repository has no trusted remote";
+            throw new GitBackendException($"{damage.Detail}; it could not be fetched anew: {why}. Nothing was removed. Restore the objects from a backup or another clone, then claim again.");
+        }
+    }
+
+    private ValueTask<GitResult> FetchAsync(string directory, string url, CancellationToken cancellationToken) => git.TryRunAsync(
+        new GitCall("fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--end-of-options", RemoteFetcher.Absolute(url, repository), "+refs/heads/*:refs/heads/*")
+        {
+            Subject = repository.CommonDirectory,
+            Environment = new Dictionary<string, string> { ["GIT_DIR"] = directory },
+
+            // One pack, however little it is: single objects would not replace damaged ones of the same name.
+            Settings = [.. baseline.Current.Transport, new("fetch.unpackLimit", "1")],
+        },
+        cancellationToken);
+
+    /// <summary>Puts the fetched packs in, the index of each last.</summary>
+    private void TakeOver(string objects)
+    {
+        string packs = Path.Combine(repository.Objects, "pack");
+        Directory.CreateDirectory(packs);
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(objects, "pack")).OrderBy(file => file.EndsWith(".idx", StringComparison.Ordinal)))
+        {
+            File.Move(file, Path.Combine(packs, Path.GetFileName(file)), overwrite: true);
+        }
+    }
+
+    /// <summary>
+    /// An empty file in the place of an object holds nothing and goes. A pack whose checksum is not the one in its index is never opened by git
+    /// (packfile.c, open_packed_git_1), but makes it complain: it goes where a person can still look at it.
+    /// </summary>
+    /// <returns>Whether there was any.</returns>
+    public bool SetRubbishAside()
+    {
+        bool any = false;
+        foreach ((_, string file) in ObjectWitness.Loose(repository.Objects).Where(pair => new FileInfo(pair.File).Length == 0).ToList())
+        {
+            TreeRemoval.Remove(file);
+            any = true;
+        }
+
+        int length = baseline.Current.ObjectFormat == "sha1" ? 20 : 32;
+        string packs = Path.Combine(repository.Objects, "pack");
+        foreach (string index in SafeFile.IsRealDirectory(packs) ? Directory.EnumerateFiles(packs, "*.idx").ToList() : [])
+        {
+            string pack = Path.ChangeExtension(index, ".pack");
+            if (File.Exists(pack) && !Tail(pack, length, 0).AsSpan().SequenceEqual(Tail(index, length, length)))
+            {
+                any = true;
+                Directory.CreateDirectory(repository.Damaged);
+                foreach (string part in Directory.EnumerateFiles(packs, Path.GetFileNameWithoutExtension(index) + ".*").ToList())
+                {
+                    File.Move(part, Path.Combine(repository.Damaged, Path.GetFileName(part)), overwrite: true);
+                }
+            }
+        }
+        return any;
+    }
+
+    private static byte[] Tail(string file, int length, int before)
+    {
+        using FileStream stream = File.OpenRead(file);
+        byte[] tail = new byte[length];
+        stream.Position = Math.Max(0, stream.Length - length - before);
+        stream.ReadAtLeast(tail, length, throwOnEndOfStream: false);
+        return tail;
+    }
+
+    private GitCall Call(string objects, params IReadOnlyList<string> arguments) =>
+        new(arguments)
+        {
+            Subject = repository.CommonDirectory,
+            Environment = neutral.EnvironmentFor(null, null, objects),
+
+            // It would stand in for commits that are gone.
+            Settings = [new("core.commitGraph", "false")],
+        };
+}

@@ -1,0 +1,150 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// Makes a worktree's index and files those of a commit, and keeps the index as the trusted one. Links and git directory are right already.
+/// The same for a slot and for a submodule in one.
+/// </summary>
+internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, WorktreeProber prober, TrustedIndex trusted, KeepPatterns keep)
+{
+    public async ValueTask MakeAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
+    {
+        TrackedPaths tracked;
+        if (await RecallIndexAsync(tree, cancellationToken).ConfigureAwait(false) is { } known)
+        {
+            tracked = known;
+            Clean(tree.Path, known, cancellationToken);
+            if (!MayConvert(known))
+            {
+                // Files that were only touched keep their times. Where contents are converted, git would take other bytes for the same.
+                await git.TryRunAsync(tree, cancellationToken, "update-index", "-q", "--refresh").ConfigureAwait(false);
+            }
+        }
+        else
+        {
+            tracked = await MakeIndexAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+
+            // Before any file is looked at: a directory that is a link would lead to files elsewhere.
+            Clean(tree.Path, tracked, cancellationToken);
+            await CompareFilesAsync(tree, tracked, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Writes every file whose status is not the one in the index, and no other.
+        await git.RunAsync(tree, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
+        trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, tracked, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
+    private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, TrackedPaths before, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> unstable = [];
+        if (MayConvert(before) || SafeFile.Exists(Path.Combine(tree.Path, ".gitattributes")))
+        {
+            GitResult changed = await git.RunAsync(tree, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=all", "-z").ConfigureAwait(false);
+            foreach (string path in changed.Fields)
+            {
+                if (SafeFile.Hash(Path.Combine(tree.Path, path)) is { } hash)
+                {
+                    unstable[path] = hash;
+                }
+            }
+        }
+
+        return unstable;
+    }
+
+    /// <summary>Puts the trusted index in the place of the present one; null when there is none that can be read.</summary>
+    private async ValueTask<TrackedPaths?> RecallIndexAsync(GitWorktree tree, CancellationToken cancellationToken)
+    {
+        if (trusted.FindAny(tree.Key) is not { } index)
+        {
+            return null;
+        }
+
+        if (!SafeFile.IsRealFile(tree.Index))
+        {
+            TreeRemoval.Remove(tree.Index);
+        }
+
+        TrustedIndex.Copy(index, tree.Index);
+        if (await prober.ReadIndexAsync(tree, null, cancellationToken).ConfigureAwait(false) is { } tracked)
+        {
+            return tracked;
+        }
+
+        trusted.Forget(tree.Key);
+        return null;
+    }
+
+    private async ValueTask<TrackedPaths> MakeIndexAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
+    {
+        TreeRemoval.Remove(tree.Index);
+        await git.RunAsync(tree, cancellationToken, "read-tree", commit).ConfigureAwait(false);
+        return await prober.ReadIndexAsync(tree, null, cancellationToken).ConfigureAwait(false)
+            ?? throw new GitBackendException($"The index of {tree.Path} could not be made from {commit}. It is left without one; the next claim tries again.");
+    }
+
+    /// <summary>Notes the status of every file that has the right bytes: each is read once, and only what differs is written again.</summary>
+    private async ValueTask CompareFilesAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
+    {
+        await git.TryRunAsync(tree, cancellationToken, "update-index", "-q", "--really-refresh").ConfigureAwait(false);
+        foreach (string odd in await OddLineEndsAsync(tree, tracked, cancellationToken).ConfigureAwait(false))
+        {
+            TreeRemoval.Remove(Path.Combine(tree.Path, odd));
+        }
+    }
+
+    /// <summary>Files whose line ends are not what their attributes make of them, although they clean to the right blob and git takes them for equal.</summary>
+    private async ValueTask<List<string>> OddLineEndsAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
+    {
+        List<string> odd = [];
+        if (!MayConvert(tracked))
+        {
+            return odd;
+        }
+
+        // -C: of all listings only this one looks for the files from the current directory.
+        GitResult listed = await git.RunAsync(tree, cancellationToken, "-C", tree.Path, "ls-files", "--eol", "-z").ConfigureAwait(false);
+        foreach (string line in listed.Fields)
+        {
+            // "i/lf    w/crlf  attr/text=auto eol=crlf \tpath"; see git-ls-files(1), --eol.
+            int tab = line.IndexOf('\t', StringComparison.Ordinal);
+            string[] fields = line[..tab].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string stored = fields[0][2..], present = fields[1][2..], attributes = string.Join(' ', fields[2..]);
+            string wanted = attributes.Contains("eol=crlf", StringComparison.Ordinal) ? "crlf" : "lf";
+            if (stored == "lf" && attributes.Contains("attr/text", StringComparison.Ordinal) && present.Length > 0 && present != wanted)
+            {
+                odd.Add(line[(tab + 1)..]);
+            }
+        }
+
+        return odd;
+    }
+
+    /// <summary>Whether a file can have other bytes than its blob and be the right one: by attributes, or by settings the user trusts.</summary>
+    private bool MayConvert(TrackedPaths tracked) =>
+        tracked.HasFileNamed(".gitattributes") || baseline.Current.Checkout.Exists(setting => setting.Key is "core.autocrlf" or "core.eol" && setting.Value is not ("false" or "lf"));
+
+    /// <summary>Removes everything that is not tracked and not kept.</summary>
+    private void Clean(string path, TrackedPaths tracked, CancellationToken cancellationToken)
+    {
+        TreeFacts facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
+        if (facts.NotWritable.Count > 0)
+        {
+            foreach (string directory in facts.NotWritable)
+            {
+                TreeRemoval.MakeWritable(Path.Combine(path, directory));
+            }
+
+            // What was below a closed directory was not seen.
+            facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
+        }
+
+        foreach (string untracked in facts.Untracked)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            TreeRemoval.Remove(Path.Combine(path, untracked));
+        }
+    }
+}

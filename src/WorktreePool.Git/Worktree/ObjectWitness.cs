@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>
+/// Remembers that a commit's objects were all there, by the status of the files that hold them: every pack, and those single objects the commit
+/// needs. As long as none of these has changed, nobody has to read the objects again.
+/// </summary>
+internal sealed class ObjectWitness(RepositoryLayout repository, string poolDirectory)
+{
+    private readonly string _directory = Path.Combine(poolDirectory, "objects");
+
+    /// <summary>Whether the commit was seen whole and no file it relies on has changed since.</summary>
+    public bool Holds(string commit)
+    {
+        if (SafeFile.TryRead(PathFor(commit)) is not { Length: > 0 } text)
+        {
+            return false;
+        }
+
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return lines[^1] == "end" && lines[..^1].All(line => Describe(line[..line.IndexOf('\t', StringComparison.Ordinal)]) == line);
+    }
+
+    /// <summary>Remembers that the commit is whole.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="objects">The ids of all its objects.</param>
+    /// <exception cref="InvalidDataException">One of them is an empty file, as a crash leaves it.</exception>
+    public void Remember(string commit, IReadOnlySet<string> objects)
+    {
+        List<string> lines = [];
+        foreach (string store in Stores())
+        {
+            string packs = Path.Combine(store, "pack");
+            IEnumerable<string> files = SafeFile.IsRealDirectory(packs) ? Directory.EnumerateFiles(packs, "*.pack") : [];
+            foreach (string file in files.Concat(Loose(store).Where(pair => objects.Contains(pair.Id)).Select(pair => pair.File)))
+            {
+                if (new FileInfo(file).Length == 0)
+                {
+                    throw new InvalidDataException($"{file} is empty");
+                }
+
+                lines.Add(Describe(file)!);
+            }
+        }
+
+        Directory.CreateDirectory(_directory);
+        foreach (string old in Directory.EnumerateFiles(_directory).Order(new ByAge()).SkipLast(Kept))
+        {
+            File.Delete(old);
+        }
+
+        SafeFile.Write(PathFor(commit), string.Join('\n', [.. lines, "end", ""]));
+    }
+
+    /// <summary>So many commits are remembered besides the new one: claims at different bases must not push each other out.</summary>
+    private const int Kept = 8;
+
+    /// <summary>The single objects in an object directory.</summary>
+    public static IEnumerable<(string Id, string File)> Loose(string store)
+    {
+        if (!SafeFile.IsRealDirectory(store))
+        {
+            yield break;
+        }
+
+        foreach (string fan in Directory.EnumerateDirectories(store, "??").Where(fan => Path.GetFileName(fan).All(char.IsAsciiHexDigitLower)))
+        {
+            foreach (string file in Directory.EnumerateFiles(fan))
+            {
+                yield return (Path.GetFileName(fan) + Path.GetFileName(file), file);
+            }
+        }
+    }
+
+    private static string? Describe(string file) => new FileInfo(file) is { Exists: true } info
+        ? string.Create(CultureInfo.InvariantCulture, $"{file}\t{info.Length}\t{info.LastWriteTimeUtc.Ticks}")
+        : null;
+
+    /// <summary>The repository's object directory, and those it borrows from; see gitrepository-layout(5), <c>objects/info/alternates</c>.</summary>
+    private IEnumerable<string> Stores()
+    {
+        yield return repository.Objects;
+        string alternates = SafeFile.TryRead(Path.Combine(repository.Objects, "info", "alternates")) ?? "";
+        foreach (string line in alternates.Split('\n').Where(line => line.Length > 0 && line[0] != '#'))
+        {
+            yield return Path.GetFullPath(line, repository.Objects);
+        }
+    }
+
+    private string PathFor(string commit) => Path.Combine(_directory, commit);
+
+    private sealed class ByAge : IComparer<string>
+    {
+        public int Compare(string? x, string? y) => File.GetLastWriteTimeUtc(x!).CompareTo(File.GetLastWriteTimeUtc(y!));
+    }
+}

@@ -1,0 +1,95 @@
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>
+/// The index of each worktree as the pool itself wrote and verified it, kept in the pool's directory. What a holder's git wrote into a slot's
+/// own index proves nothing about the files: it may have been refreshed under a planted config, or forged. A file whose status is still the one
+/// in the trusted index has the bytes the pool gave it.
+/// </summary>
+internal sealed class TrustedIndex(string poolDirectory)
+{
+    private const string Unstable = ".unstable";
+
+    private readonly string _directory = Path.Combine(poolDirectory, "index");
+
+    /// <summary>The trusted index of a worktree at a commit; null when there is none.</summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    /// <param name="commit">The commit it was verified at.</param>
+    public string? Find(string key, string commit) => PathFor(key, commit) is var path && SafeFile.IsRealFile(path) ? path : null;
+
+    /// <summary>The trusted index of a worktree at whatever commit; null when there is none.</summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    public string? FindAny(string key) => All(key).FirstOrDefault();
+
+    /// <summary>Keeps an index that the pool has just written, in place of the one before.</summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    /// <param name="commit">The commit whose tree it is.</param>
+    /// <param name="index">The index file.</param>
+    /// <param name="unstable">Files that git calls changed although it has just written them, each with a hash of its bytes: their blobs are not what their attributes would make of them.</param>
+    public void Keep(string key, string commit, string index, IReadOnlyDictionary<string, string>? unstable = null)
+    {
+        Directory.CreateDirectory(_directory);
+        string path = PathFor(key, commit);
+        string list = Path.Combine(_directory, key + Unstable);
+        if (unstable is { Count: > 0 })
+        {
+            SafeFile.Write(list, string.Concat(unstable.Select(file => $"{file.Value} {file.Key}\0")));
+        }
+        else
+        {
+            File.Delete(list);
+        }
+
+        Copy(index, path);
+        foreach (string old in All(key).Where(old => old != path))
+        {
+            File.Delete(old);
+        }
+    }
+
+    /// <summary>Forgets a worktree: its files must be read to know them.</summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    public void Forget(string key)
+    {
+        foreach (string path in All(key))
+        {
+            File.Delete(path);
+            CrashPoint.Reached("trusted index forgotten");
+        }
+    }
+
+    /// <summary>The files that git always calls changed, with the hash of the bytes that git wrote; none for most repositories.</summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    public IReadOnlyDictionary<string, string> ReadUnstable(string key) =>
+        (SafeFile.TryRead(Path.Combine(_directory, key + Unstable)) ?? "").Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[1], parts => parts[0], StringComparer.Ordinal);
+
+    /// <summary>Copies an index with its time, which tells git and us which entries are too young to be trusted.</summary>
+    public static void Copy(string from, string to)
+    {
+        string temporary = $"{to}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.Copy(from, temporary);
+            using (FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite))
+            {
+                copy.Flush(flushToDisk: true);
+            }
+
+            File.SetLastWriteTimeUtc(temporary, File.GetLastWriteTimeUtc(from));
+            CrashPoint.Reached("trusted index written");
+            File.Move(temporary, to, overwrite: true);
+            CrashPoint.Reached("trusted index in place");
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private string PathFor(string key, string commit) => Path.Combine(_directory, $"{key}.{commit}");
+
+    private string[] All(string key) => Directory.Exists(_directory)
+        ? [.. Directory.EnumerateFiles(_directory, key + ".*").Where(path => Path.GetFileName(path)[(key.Length + 1)..] is { Length: 40 or 64 } commit && commit.All(char.IsAsciiHexDigitLower))]
+        : [];
+}

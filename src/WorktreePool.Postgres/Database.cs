@@ -1,0 +1,181 @@
+using Npgsql;
+
+namespace WorktreePool.Postgres;
+
+/// <summary>
+/// Connections to the database, and how one operation is carried out: tried again while the fault is one that passes (a restart, a cut
+/// connection, no connection left) and time is left, then failed. So every operation must be safe to repeat.
+/// </summary>
+internal sealed class Database : IAsyncDisposable
+{
+    /// <summary>An attempt that hangs on a dead connection must leave time for others.</summary>
+    private const int Attempts = 3;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly PostgresOptions _options;
+    private readonly TimeProvider _time;
+    private readonly NpgsqlDataSource _pooled;
+    private readonly NpgsqlDataSource _dedicated;
+    private volatile bool _migrated;
+
+    public Database(PostgresOptions options, TimeProvider time)
+    {
+        (_options, _time) = (options, time);
+        try
+        {
+            _pooled = Build(pooling: true);
+            _dedicated = Build(pooling: false);
+        }
+        catch (ArgumentException e)
+        {
+            // The text itself may hold a password, so only what is wrong with it is told.
+            throw new PoolConfigurationException($"The PostgreSQL store's ConnectionString cannot be used: {e.Message} Nothing was changed.");
+        }
+    }
+
+    /// <summary>The clock that limits are measured by.</summary>
+    public TimeProvider Time => _time;
+
+    /// <summary>Does one thing on a pooled connection, again if need be. The attempt's number, from 0, tells a repetition.</summary>
+    /// <exception cref="StateStoreException">The database could not be reached in time, or refuses.</exception>
+    public ValueTask<T> RunAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
+        // Npgsql may take seconds to give up a connection into a dead network. Whoever waits is let go at once: what was sent may still arrive,
+        // as with any answer that was lost, and the connection is dealt with behind.
+        RepeatAsync(what, async (attempt, token) => await OnPooledAsync(work, attempt, token).AsTask().WaitAsync(token).ConfigureAwait(false), cancellationToken);
+
+    /// <summary>A connection of its own, outside of the pool, for what lives in a session. The caller's to dispose.</summary>
+    public async ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _dedicated.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // The server must notice soon when this machine is gone, because the session's locks last until it does.
+            using var command = new NpgsqlCommand("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Repeats what may be repeated until it works, the time is over, or the fault is none that passes.</summary>
+    public async ValueTask<T> RepeatAsync<T>(string what, Func<int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var budget = new CancellationTokenSource(_options.OperationTimeout, _time);
+        TimeSpan pause = FirstPause;
+        for (int attempt = 0; ; attempt++)
+        {
+            using var limit = new CancellationTokenSource(_options.OperationTimeout / Attempts, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, budget.Token, limit.Token);
+            Exception fault;
+            try
+            {
+                return await work(attempt, either.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (IsPassing(e) || e is OperationCanceledException))
+            {
+                fault = e;
+            }
+            catch (NpgsqlException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw Refused(what, e);
+            }
+            catch (Exception e) when (e is not OperationCanceledException && cancellationToken.IsCancellationRequested)
+            {
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
+            }
+
+            // What else is in the pool is likely as dead as this one.
+            _pooled.Clear();
+            try
+            {
+                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), _time, budget.Token).WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+            }
+
+            if (budget.IsCancellationRequested)
+            {
+                throw Unreachable(what, fault);
+            }
+
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    /// <summary>Whether the same may work in a moment: nothing is wrong with what was asked.</summary>
+    public static bool IsPassing(Exception e) => e switch
+    {
+        PostgresException answer => answer.IsTransient || answer.SqlState is
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+            or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled,
+        NpgsqlException broken => broken.IsTransient || broken.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,
+        _ => e is IOException or System.Net.Sockets.SocketException or TimeoutException,
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _pooled.DisposeAsync().ConfigureAwait(false);
+        await _dedicated.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<T> OnPooledAsync<T>(Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, int attempt, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _pooled.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            await EnsureMigratedAsync(connection, cancellationToken).ConfigureAwait(false);
+            return await work(connection, attempt, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask EnsureMigratedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (!_migrated)
+        {
+            await SchemaMigrator.MigrateAsync(connection, _options.Schema, cancellationToken).ConfigureAwait(false);
+            _migrated = true;
+        }
+    }
+
+    private NpgsqlDataSource Build(bool pooling)
+    {
+        var text = new NpgsqlConnectionStringBuilder(_options.ConnectionString);
+        int seconds = Math.Max(1, (int)Math.Ceiling((_options.OperationTimeout / Attempts).TotalSeconds));
+        text.Pooling &= pooling;
+        text.Timeout = Math.Min(text.Timeout, seconds);
+        text.CommandTimeout = pooling ? seconds : text.CommandTimeout;
+
+        // A cancelled caller waits no longer than this for the server's word on it.
+        text.CancellationTimeout = 250;
+        if (!pooling)
+        {
+            text.KeepAlive = 5;
+        }
+
+        if (text.Host?.Contains(',', StringComparison.Ordinal) == true && text.TargetSessionAttributes is null)
+        {
+            // Of several hosts only the one that can be written to is the database.
+            text.TargetSessionAttributes = "read-write";
+        }
+
+        text.ApplicationName ??= "worktree-pool";
+        var builder = new NpgsqlSlimDataSourceBuilder(text.ConnectionString);
+        builder.EnableTransportSecurity();
+        return builder.Build();
+    }
+
+    private StateStoreException Unreachable(string what, Exception fault) => new(
+        $"{what}: the database could not be reached within OperationTimeout ({_options.OperationTimeout.TotalSeconds:0.###} s): {fault.Message} A change that was under way may or may not have happened; read again before going on. It is tried anew with the next call, and no restart is needed.", fault);
+
+    private static StateStoreException Refused(string what, NpgsqlException fault) => new(fault is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
+        ? $"{what}: the database refused: {fault.Message} Nothing was changed. Grant the role what docs/fleet.md lists, or open the pool once as the schema's owner."
+        : $"{what}: the database refused: {fault.Message} Nothing was changed.", fault);
+}

@@ -1,0 +1,32 @@
+namespace WorktreePool.Postgres;
+
+/// <summary>
+/// A lock on a file of this host. An advisory lock ends with its session, and a session can end while its process still works on the
+/// slot's disk; this one ends only with the process. It is the file store's own, so that the two stores never work on one slot at once.
+/// </summary>
+internal static class HostLock
+{
+    private const int EWouldBlockLinux = 11;
+    private const int EWouldBlockBsd = 35;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
+    /// <summary>Takes the lock if it is free; null when it is not.</summary>
+    /// <exception cref="StateStoreException">The pool's directory cannot be written.</exception>
+    public static FileStream? TryTake(string poolDirectory, string slot)
+    {
+        string directory = Path.Combine(poolDirectory, "state");
+        try
+        {
+            Directory.CreateDirectory(directory);
+            return new FileStream(Path.Combine(directory, $"{slot}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        }
+        catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StateStoreException($"The working lock of {slot} could not be taken in {directory}: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);
+        }
+    }
+}

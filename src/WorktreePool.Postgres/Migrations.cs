@@ -1,0 +1,77 @@
+namespace WorktreePool.Postgres;
+
+/// <summary>
+/// The tables, as steps from one version to the next. A step that was released is never edited: a change is a new step. Every step must
+/// leave a schema that the version before can still work with, so that hosts can be upgraded one after the other.
+/// </summary>
+internal static class Migrations
+{
+    /// <summary>The steps, in order; the number of a step is its place, from 1. <c>{0}</c> stands for the schema.</summary>
+    public static IReadOnlyList<string> Steps { get; } =
+    [
+        """
+        CREATE TABLE {0}.pool (
+            pool text NOT NULL PRIMARY KEY,
+            version bigint NOT NULL,
+            change uuid NOT NULL,
+            record jsonb NOT NULL
+        );
+
+        CREATE TABLE {0}.slot (
+            pool text NOT NULL,
+            host text NOT NULL,
+            slot text NOT NULL,
+            version bigint NOT NULL,
+            change uuid NOT NULL,
+            state text NOT NULL,
+            key text COLLATE "C",
+            commit text,
+            record jsonb NOT NULL,
+            PRIMARY KEY (pool, host, slot)
+        ) WITH (fillfactor = 70);
+
+        -- One lease per key over all hosts; a claim that is refused finds the holder by it.
+        CREATE UNIQUE INDEX slot_key ON {0}.slot (pool, key) WHERE key IS NOT NULL;
+        -- Where is a free slot: FindCapacityAsync.
+        CREATE INDEX slot_free ON {0}.slot (pool, host, commit) WHERE state = 'free';
+
+        CREATE TABLE {0}.host (
+            pool text NOT NULL,
+            host text NOT NULL,
+            checked_in_at timestamptz NOT NULL,
+            PRIMARY KEY (pool, host)
+        );
+
+        CREATE TABLE {0}.history (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            pool text NOT NULL,
+            host text,
+            slot text,
+            key text COLLATE "C",
+            change uuid NOT NULL UNIQUE,
+            recorded_at timestamptz NOT NULL DEFAULT now(),
+            entry jsonb NOT NULL
+        );
+        CREATE INDEX history_newest ON {0}.history (pool, id);
+        CREATE INDEX history_slot ON {0}.history (pool, host, slot, id);
+        CREATE INDEX history_key ON {0}.history (pool, key, id);
+        CREATE INDEX history_age ON {0}.history (recorded_at);
+
+        -- Whoever changes a record, be it a hand, wakes those who wait: the host's processes, or all when it is the pool's own record.
+        CREATE FUNCTION {0}.tell() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            changed record := coalesce(NEW, OLD);
+        BEGIN
+            IF TG_TABLE_NAME = 'pool' THEN
+                PERFORM pg_notify('wp_' || md5('{0}' || E'\n' || changed.pool), '');
+            ELSE
+                PERFORM pg_notify('wp_' || md5('{0}' || E'\n' || changed.pool || E'\n' || changed.host), '');
+            END IF;
+            RETURN NULL;
+        END
+        $$;
+        CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON {0}.slot FOR EACH ROW EXECUTE FUNCTION {0}.tell();
+        CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON {0}.pool FOR EACH ROW EXECUTE FUNCTION {0}.tell();
+        """,
+    ];
+}

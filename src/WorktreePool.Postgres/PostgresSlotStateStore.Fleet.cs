@@ -1,0 +1,136 @@
+using System.Text.Json;
+using Npgsql;
+using WorktreePool.FileState;
+
+namespace WorktreePool.Postgres;
+
+/// <summary>What concerns all hosts: history, check-ins, capacity.</summary>
+internal sealed partial class PostgresSlotStateStore
+{
+    public TimeSpan HostTimeout => _options.HostTimeout;
+
+    public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var change = Guid.NewGuid();
+        await RunAsync(
+            "The history was not written",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"INSERT INTO {_history} (pool, host, slot, key, change, entry) VALUES ($1, $2, $3, $4, $5, $6::jsonb) ON CONFLICT (change) DO NOTHING", connection)
+                {
+                    Parameters =
+                    {
+                        Text(_options.Pool), Text(entry.Host ?? _host), Text(entry.Slot), Text(entry.Key), Id(change),
+                        Text(JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry)),
+                    },
+                };
+                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        List<NpgsqlParameter> Parameters() => [Text(_options.Pool), Number(query.Limit), .. query.Slot is null ? [] : new[] { Text(query.Slot), Text(_host) }, .. query.Key is null ? [] : new[] { Text(query.Key) }];
+        string where = (query.Slot is null ? "" : " AND slot = $3 AND host = $4") + (query.Key is null ? "" : query.Slot is null ? " AND key = $3" : " AND key = $5");
+        return RunAsync<IReadOnlyList<HistoryEntry>>(
+            "The history was not read",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = $1{where} ORDER BY id DESC LIMIT $2", connection);
+                command.Parameters.AddRange(Parameters().ToArray());
+                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                List<HistoryEntry> entries = [];
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    entries.Add(Parse(reader.GetString(0), "the history", HistoryJson.Default.HistoryEntry));
+                }
+
+                return entries;
+            },
+            cancellationToken);
+    }
+
+    public async ValueTask CheckInAsync(CancellationToken cancellationToken) =>
+        await RunAsync(
+            $"{_host} could not check in",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"INSERT INTO {_hosts} AS h (pool, host, checked_in_at) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (pool, host) DO UPDATE SET checked_in_at = greatest(h.checked_in_at, excluded.checked_in_at)", connection)
+                {
+                    Parameters = { Text(_options.Pool), Text(_host) },
+                };
+                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask PruneHistoryAsync(CancellationToken cancellationToken) =>
+        await RunAsync(
+            "Old history was not dropped",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand($"DELETE FROM {_history} WHERE pool = $1 AND recorded_at < clock_timestamp() - $2 * interval '1 second'", connection)
+                {
+                    Parameters = { Text(_options.Pool), Seconds(_options.HistoryRetention) },
+                };
+                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<HostState>>(
+            "The fleet's state was not read",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"""
+                    SELECT coalesce(h.host, s.host), h.checked_in_at, coalesce(h.checked_in_at >= clock_timestamp() - $2 * interval '1 second', false),
+                        s.free, s.leased, s.preparing, s.cleaning, s.quarantined, s.absent, s.ready
+                    FROM (SELECT host,
+                            count(*) FILTER (WHERE state = 'free') AS free, count(*) FILTER (WHERE state = 'leased') AS leased,
+                            count(*) FILTER (WHERE state = 'preparing') AS preparing, count(*) FILTER (WHERE state = 'cleaning') AS cleaning,
+                            count(*) FILTER (WHERE state = 'quarantined') AS quarantined, count(*) FILTER (WHERE state = 'absent') AS absent,
+                            count(*) FILTER (WHERE state = 'free' AND commit = (SELECT record->'base'->>'commit' FROM {_pool} WHERE pool = $1)) AS ready
+                          FROM {_slots} WHERE pool = $1 GROUP BY host) s
+                    FULL JOIN (SELECT host, checked_in_at FROM {_hosts} WHERE pool = $1) h ON h.host = s.host
+                    ORDER BY 1
+                    """,
+                    connection)
+                { Parameters = { Text(_options.Pool), Seconds(_options.HostTimeout) } };
+                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                List<HostState> hosts = [];
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    int[] n = [.. Enumerable.Range(3, 7).Select(column => reader.IsDBNull(column) ? 0 : (int)reader.GetInt64(column))];
+                    hosts.Add(new HostState(
+                        reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<DateTimeOffset>(1), reader.GetBoolean(2),
+                        new PoolCounts(n[..6].Sum(), n[0], n[1], n[2], n[3], n[4], n[5]), n[6]));
+                }
+
+                return hosts;
+            },
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<SlotRecord>>(
+            "The leases of silent hosts were not read",
+            async (connection, _, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"""
+                    SELECT s.slot, s.version, s.record::text FROM {_slots} s JOIN {_hosts} h ON h.pool = s.pool AND h.host = s.host
+                    WHERE s.pool = $1 AND s.host <> $2 AND s.key IS NOT NULL AND h.checked_in_at < clock_timestamp() - $3 * interval '1 second'
+                    """,
+                    connection)
+                { Parameters = { Text(_options.Pool), Text(_host), Seconds(_options.HostTimeout) } };
+                return await ReadRecordsAsync(command, token).ConfigureAwait(false);
+            },
+            cancellationToken);
+
+    private static NpgsqlParameter<double> Seconds(TimeSpan value) => new() { TypedValue = value.TotalSeconds };
+}

@@ -1,0 +1,20 @@
+namespace WorktreePool;
+
+/// <summary>All hosts of a pool whose store several hosts share.</summary>
+public interface IFleet
+{
+    /// <summary>All hosts as they are recorded now, by name.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <exception cref="PoolConfigurationException">The pool's store is one machine's.</exception>
+    ValueTask<IReadOnlyList<HostState>> GetHostsAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The hosts on which a claim would find a free slot now, best first: the preferred host, then the one with the most free slots that are
+    /// ready at the pool's base, then with the most free slots. A hint, not a reservation: only a claim on that host takes a slot.
+    /// </summary>
+    /// <param name="preferredHost">Where the work would rather be, for example where its caches are warm; null: anywhere.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <returns>None when no reachable host has a free slot, or the pool is paused.</returns>
+    /// <exception cref="PoolConfigurationException">The pool's store is one machine's.</exception>
+    ValueTask<IReadOnlyList<HostState>> FindCapacityAsync(string? preferredHost = null, CancellationToken cancellationToken = default);
+}

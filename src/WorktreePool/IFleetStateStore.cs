@@ -1,0 +1,32 @@
+namespace WorktreePool;
+
+/// <summary>A store that several hosts share: each claims its own slots, keys are unique over all of them.</summary>
+public interface IFleetStateStore : ISlotStateStore
+{
+    /// <summary>After how long without a check-in a host counts as silent, and its leases may be ended by others.</summary>
+    TimeSpan HostTimeout { get; }
+
+    /// <summary>Says that this host lives. A process that holds a lease does so as long as it can; by the last success it knows how long its lease is safe.</summary>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    ValueTask CheckInAsync(CancellationToken cancellationToken);
+
+    /// <summary>All hosts with their capacity, by name.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken);
+
+    /// <summary>The records with a lease on other hosts that are silent.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Drops history that is older than the store is to keep it.</summary>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    ValueTask PruneHistoryAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>One host of a fleet.</summary>
+/// <param name="Host">Its name.</param>
+/// <param name="CheckedInAt">When it last checked in, UTC, by the store's clock; null: never.</param>
+/// <param name="IsReachable">False when it is silent: its slots are unreachable, whatever their records say.</param>
+/// <param name="Counts">How many of its slots stand where.</param>
+/// <param name="Ready">How many of the free ones were last verified at the pool's base.</param>
+public sealed record HostState(string Host, DateTimeOffset? CheckedInAt, bool IsReachable, PoolCounts Counts, int Ready);

@@ -1,0 +1,37 @@
+namespace WorktreePool.Lifecycle;
+
+/// <summary>What hosts may conclude from each other's silence. Pure.</summary>
+internal static class FleetPolicy
+{
+    /// <summary>
+    /// For how long after its last check-in a holder may trust its lease: less than the time after which others take it back, so that it has
+    /// stopped before they start.
+    /// </summary>
+    public static TimeSpan TrustAfterCheckIn(TimeSpan hostTimeout) => hostTimeout * 0.75;
+
+    /// <summary>How often a holder checks in.</summary>
+    public static TimeSpan CheckInInterval(TimeSpan hostTimeout) => hostTimeout / 6;
+
+    /// <summary>
+    /// The lease of a silent host ends: its key is free, its epoch has passed, and the slot is left to be cleaned by its own host when that is back,
+    /// with what lies in it rescued. No other host can touch its disk.
+    /// </summary>
+    public static SlotRecord Strand(SlotRecord record, DateTimeOffset now) => record with
+    {
+        State = SlotState.Cleaning,
+        Epoch = record.Epoch + 1,
+        Lease = null,
+        EndedBranch = record.EndedBranch ?? record.Lease?.Branch,
+        Worker = null,
+        UpdatedAt = now,
+    };
+
+    /// <summary>Hosts with free slots, best first.</summary>
+    public static IReadOnlyList<HostState> Capacity(IReadOnlyList<HostState> hosts, string? preferredHost) =>
+        [.. hosts
+            .Where(host => host is { IsReachable: true, Counts.Free: > 0 })
+            .OrderByDescending(host => string.Equals(host.Host, preferredHost, StringComparison.Ordinal))
+            .ThenByDescending(host => host.Ready)
+            .ThenByDescending(host => host.Counts.Free)
+            .ThenBy(host => host.Host, StringComparer.Ordinal)];
+}

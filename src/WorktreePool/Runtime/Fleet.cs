@@ -1,0 +1,49 @@
+using WorktreePool.Lifecycle;
+
+namespace WorktreePool.Runtime;
+
+/// <summary>What concerns the other hosts of a pool; nothing of it happens when the store is one machine's.</summary>
+internal sealed class Fleet(PoolContext context, PoolJournal journal) : IFleet
+{
+    private IFleetStateStore? Store => context.Store as IFleetStateStore;
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<HostState>> GetHostsAsync(CancellationToken cancellationToken = default) => Required().ReadHostsAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<HostState>> FindCapacityAsync(string? preferredHost = null, CancellationToken cancellationToken = default)
+    {
+        IFleetStateStore store = Required();
+        PoolState state = await store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return state.Pool.Paused is not null ? [] : FleetPolicy.Capacity(await store.ReadHostsAsync(cancellationToken).ConfigureAwait(false), preferredHost);
+    }
+
+    /// <summary>The keeper's part: checks in, ends the leases of silent hosts, drops old history.</summary>
+    /// <returns>The slots whose leases were ended.</returns>
+    public async ValueTask<IReadOnlyList<string>> MaintainAsync(CancellationToken cancellationToken)
+    {
+        List<string> ended = [];
+        if (Store is not { } store)
+        {
+            return ended;
+        }
+
+        await store.CheckInAsync(cancellationToken).ConfigureAwait(false);
+        foreach (SlotRecord record in await store.ReadStrandedAsync(cancellationToken).ConfigureAwait(false))
+        {
+            StoreResult result = await store.CompareAndSetAsync(record.Version, FleetPolicy.Strand(record, context.Now), cancellationToken).ConfigureAwait(false);
+            if (result.Stored is { } stored)
+            {
+                ended.Add($"{record.Slot} on {record.Host}");
+                string why = $"{record.Host} has not checked in for more than {store.HostTimeout.TotalSeconds:0.###} s; the slot is cleaned when it is back";
+                await journal.WriteAsync(journal.About(HistoryEvent.Reclaimed, stored, record.Lease?.Key, why), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        await store.PruneHistoryAsync(cancellationToken).ConfigureAwait(false);
+        return ended;
+    }
+
+    private IFleetStateStore Required() => Store ?? throw new PoolConfigurationException(
+        $"Pool \"{context.Name}\" keeps its state on this machine, so there is no fleet to ask. Use a store that several hosts share: UsePostgres.");
+}

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace WorktreePool.Runtime;
+
+/// <summary>
+/// Finds the processes that work in a directory, through /proc (proc(5)): current directory, program, open files, and the lease's marker in the
+/// environment. This process and those it descends from are left out: whoever releases a slot may stand in it. Other users' processes cannot be
+/// seen; on systems without /proc none can.
+/// </summary>
+internal static partial class WorkingProcesses
+{
+    /// <summary>The variable that names the slot in the environment of a holder's processes.</summary>
+    public const string Marker = "WORKTREE_POOL_PATH";
+
+    /// <summary><c>PATH_MAX</c>: the kernel gives no longer one.</summary>
+    private const int LongestPath = 4096;
+
+    private const int SigTerm = 15;
+
+    public static IReadOnlyList<WorkingProcess> FindIn(string directory, Func<int, ProcessIdentity?> identify)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return [];
+        }
+
+        HashSet<int> own = Ancestors();
+        List<WorkingProcess> found = [];
+        foreach (string proc in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(proc), out int pid) && !own.Contains(pid)
+                && (HasMarker(proc, directory), WorksIn(proc, directory)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
+            {
+                found.Add(new WorkingProcess(identity, NameOf(proc), isMarked));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Asks a process to end, if it is still the one that was seen.</summary>
+    public static void Terminate(ProcessIdentity identity, Func<int, ProcessIdentity?> identify) =>
+        End(identity, identify, process =>
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                process.Kill();
+            }
+            else
+            {
+                // One that is not ours to signal stays, and whoever asked looks again.
+                _ = SendSignal(process.Id, SigTerm);
+            }
+        });
+
+    /// <summary>Kills a process, if it is still the one that was seen.</summary>
+    public static void Kill(ProcessIdentity identity, Func<int, ProcessIdentity?> identify) => End(identity, identify, process => process.Kill());
+
+    private static void End(ProcessIdentity identity, Func<int, ProcessIdentity?> identify, Action<Process> end)
+    {
+        try
+        {
+            using Process process = Process.GetProcessById(identity.Pid);
+            if (identify(identity.Pid) == identity)
+            {
+                end(process);
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // Gone meanwhile, or not ours to kill: whoever asked looks again.
+        }
+    }
+
+    private static HashSet<int> Ancestors()
+    {
+        HashSet<int> pids = [];
+        for (int pid = Environment.ProcessId; pid > 0 && pids.Add(pid);)
+        {
+            string? stat = Read($"/proc/{pid}/stat");
+            pid = stat is not null && int.TryParse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], out int parent) ? parent : 0;
+        }
+
+        return pids;
+    }
+
+    private static bool HasMarker(string proc, string directory) =>
+        Read($"{proc}/environ")?.Split('\0').Contains($"{Marker}={directory}") == true;
+
+    private static bool WorksIn(string proc, string directory)
+    {
+        byte[] wanted = Encoding.UTF8.GetBytes(directory);
+        try
+        {
+            return LeadsInto($"{proc}/cwd", wanted) || LeadsInto($"{proc}/exe", wanted) || LeadsInto($"{proc}/root", wanted)
+                || Directory.EnumerateFileSystemEntries($"{proc}/fd").Any(descriptor => LeadsInto(descriptor, wanted));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone meanwhile, or another user's.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether a link leads to the directory or into it; false when it cannot be read. Straight by readlink(2): a busy machine has thousands of
+    /// these, and .NET's way asks for the status of each first.
+    /// </summary>
+    private static bool LeadsInto(string link, ReadOnlySpan<byte> directory)
+    {
+        Span<byte> buffer = stackalloc byte[LongestPath];
+        int length = (int)ReadLink(link, ref MemoryMarshal.GetReference(buffer), buffer.Length);
+        return length >= directory.Length && buffer.StartsWith(directory) && (length == directory.Length || buffer[directory.Length] is (byte)'/' or (byte)' ');
+    }
+
+    [LibraryImport("libc", EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint ReadLink(string path, ref byte buffer, nint size);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SendSignal(int process, int signal);
+
+    private static string NameOf(string proc) => Read($"{proc}/comm")?.Trim() ?? "unknown";
+
+    private static string? Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using Microsoft.Extensions.DependencyInjection;
+using WorktreePool.DependencyInjection;
+using WorktreePool.Testing;
+
+namespace WorktreePool.Postgres.Tests;
+
+/// <summary>Several hosts over one pool: what they may know and conclude of each other.</summary>
+public sealed class FleetTests(PostgresServer server) : IDisposable
+{
+    private static readonly TimeSpan HostTimeout = TimeSpan.FromSeconds(4);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("wp-hosts-").FullName;
+    private readonly string _schema = server.NewSchema();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_key_held_on_another_host_is_refused_at_once_and_says_where()
+    {
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b");
+        await using SlotLease lease = await Pool(a).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        ClaimResult refused = await Pool(b).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        refused.Refusal!.Reason.Should().Be(RefusalReason.KeyHeld);
+        refused.Refusal.Message.Should().Contain("slot-0 on host-a");
+        await using SlotLease own = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-2" }, Token);
+        own.Slot.Should().Be(lease.Slot, "each host has its own slots");
+        own.Path.Should().NotBe(lease.Path);
+        (await Operator(a).GetHistoryAsync(new HistoryQuery(Key: "MC-2"), Token)).Should().ContainSingle().Which.Host.Should().Be("host-b");
+    }
+
+    [Fact]
+    public async Task Capacity_is_found_where_slots_are_free()
+    {
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b");
+        await Operator(a).InitializeAsync(Token);
+        await Operator(b).InitializeAsync(Token);
+        await using SlotLease lease = await Pool(a).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
+        (await fleet.FindCapacityAsync(null, Token)).Select(host => (host.Host, host.Ready)).Should().Equal(("host-b", 2), ("host-a", 1));
+        (await fleet.FindCapacityAsync("host-a", Token)).Select(host => host.Host).Should().Equal("host-a", "host-b");
+        (await fleet.GetHostsAsync(Token)).Should().OnlyContain(host => host.IsReachable && host.CheckedInAt != null && host.Counts.Total == 2);
+        await Operator(b).PauseAsync("lunch", Token);
+        (await fleet.FindCapacityAsync(null, Token)).Should().BeEmpty("a pause is the whole pool's");
+    }
+
+    [Fact]
+    public async Task A_silent_host_loses_its_keys_after_its_holders_have_stopped_and_never_gets_them_back()
+    {
+        using var proxy = new CutableProxy(server.Socket);
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b", proxy.ConnectionString);
+        await Operator(a).InitializeAsync(Token);
+        SlotLease lost = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-1", Branch = "cr/mc-1" }, Token);
+        (await Pool(a).MaintainAsync(Token)).Reclaimed.Should().BeEmpty("host-b lives");
+
+        proxy.Silence();
+        SlotLease? taken = null;
+        while (taken is null)
+        {
+            bool stopped = lost.LostToken.IsCancellationRequested;
+            await Pool(a).MaintainAsync(Token);
+            taken = (await Pool(a).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Lease;
+            (taken is null || stopped || lost.LostToken.IsCancellationRequested).Should().BeTrue("a key must not be held twice");
+        }
+
+        IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
+        HostState silent = (await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b");
+        silent.IsReachable.Should().BeFalse();
+        silent.Counts.Free.Should().Be(0, "what was leased is not free: its own host must clean it first");
+        (await fleet.FindCapacityAsync("host-b", Token)).Should().NotContain(host => host.Host == "host-b");
+
+        proxy.Restore();
+        await lost.Awaiting(lease => lease.ReleaseAsync(null, Token).AsTask()).Should().ThrowAsync<LeaseLostException>();
+        (await Pool(b).TryAttachAsync(lost.Token, Token)).Should().BeNull();
+        (await Pool(b).MaintainAsync(Token)).Reclaimed.Should().Contain(lost.Slot);
+        (await Pool(b).GetSnapshotAsync(Token)).Slots.Should().OnlyContain(slot => slot.Record.State == SlotState.Free);
+        (await Pool(b).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Refusal!.Reason.Should().Be(RefusalReason.KeyHeld);
+        await taken.ReleaseAsync(null, Token);
+    }
+
+    [Fact]
+    public async Task A_host_that_holds_leases_keeps_checking_in()
+    {
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b");
+        await Operator(a).InitializeAsync(Token);
+        await using SlotLease lease = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
+        DateTimeOffset first = (await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b").CheckedInAt!.Value;
+        while ((await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b") is var b2 && b2.CheckedInAt < first + (HostTimeout * 1.5))
+        {
+            b2.IsReachable.Should().BeTrue();
+            await Task.Delay(50, Token);
+        }
+
+        (await Pool(a).MaintainAsync(Token)).Reclaimed.Should().BeEmpty();
+        lease.LostToken.IsCancellationRequested.Should().BeFalse();
+    }
+
+    public void Dispose() => new DirectoryInfo(_directory).Delete(recursive: true);
+
+    private ServiceProvider Host(string name, string? connectionString = null)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<IProcessTable>(new NamedHost(name));
+        services.AddWorktreePool("agents", options =>
+        {
+            options.RepositoryPath = Path.Combine(_directory, name);
+            options.PoolDirectory = Path.Combine(_directory, name, "pool");
+            options.Slots = 2;
+        }).UseScriptedGit(new ScriptedGitBackend()).UsePostgres(connectionString ?? server.ConnectionString, options =>
+        {
+            options.Schema = _schema;
+            options.HostTimeout = HostTimeout;
+            options.OperationTimeout = TimeSpan.FromSeconds(2);
+        });
+        return services.BuildServiceProvider();
+    }
+
+    private static IWorktreePool Pool(ServiceProvider host) => host.GetRequiredKeyedService<IWorktreePool>("agents");
+
+    private static IPoolOperator Operator(ServiceProvider host) => host.GetRequiredKeyedService<IPoolOperator>("agents");
+
+    /// <summary>This process, as if on a host of that name.</summary>
+    private sealed class NamedHost(string name) : IProcessTable
+    {
+        public ProcessIdentity Current { get; } = new(name, "boot", Environment.ProcessId, 1);
+
+        public ProcessIdentity? Find(int pid) => pid == Current.Pid ? Current : null;
+
+        public Liveness GetLiveness(ProcessIdentity process) => process == Current ? Liveness.Alive : process.Host == name ? Liveness.Dead : Liveness.Unknown;
+
+        public IReadOnlyList<WorkingProcess> FindIn(string directory) => [];
+
+        public void Terminate(ProcessIdentity process)
+        {
+        }
+
+        public void Kill(ProcessIdentity process)
+        {
+        }
+    }
+}

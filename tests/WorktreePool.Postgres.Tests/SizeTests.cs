@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace WorktreePool.Postgres.Tests;
+
+/// <summary>A claim costs what its own host's slots cost, however large the fleet.</summary>
+public sealed class SizeTests(PostgresServer server) : IDisposable
+{
+    private const int Rounds = 200;
+
+    private readonly FleetPool _pool = new(server);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_claim_among_ten_thousand_slots_costs_at_most_twice_that_among_a_hundred()
+    {
+        await using PostgresSlotStateStore store = _pool.Open();
+        for (int i = 0; i < 8; i++)
+        {
+            await store.CompareAndSetAsync(0, new SlotRecord { Slot = $"slot-{i}", Host = "host-a", Path = "/p", State = SlotState.Free }, Token);
+        }
+
+        await FillAsync(hosts: 11);
+        await ClaimAsync(store);
+        TimeSpan few = await ClaimAsync(store);
+        await FillAsync(hosts: 1249);
+        await ClaimAsync(store);
+        TimeSpan many = await ClaimAsync(store);
+        TestContext.Current.TestOutputHelper!.WriteLine($"store work of a claim and its release, median of {Rounds}: 96 slots {few.TotalMilliseconds:0.00} ms, 10,000 slots {many.TotalMilliseconds:0.00} ms");
+        many.Should().BeLessThan(few * 2);
+
+        foreach ((string what, string sql) in new[]
+        {
+            ("own slots", "SELECT record FROM {0}.slot WHERE pool = 'p' AND host = 'host-a'"),
+            ("a key's holder", "SELECT record FROM {0}.slot WHERE pool = 'p' AND key = 'MC-1'"),
+            ("compare and set", "UPDATE {0}.slot SET version = 2 WHERE pool = 'p' AND host = 'host-a' AND slot = 'slot-1' AND version = 1"),
+        })
+        {
+            string plan = await ExplainAsync(sql.Replace("{0}", _pool.Schema, StringComparison.Ordinal));
+            TestContext.Current.TestOutputHelper!.WriteLine($"{what}:\n{plan}");
+            plan.Should().Contain("Index").And.NotContain("Seq Scan");
+        }
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    /// <summary>What a claim and a release ask of the store; the median time.</summary>
+    private static async Task<TimeSpan> ClaimAsync(PostgresSlotStateStore store)
+    {
+        List<TimeSpan> times = [];
+        for (int i = 0; i < Rounds; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            SlotRecord record = (await store.ReadAsync(Token)).Slots[0];
+            await using (await store.TryLockSlotAsync(record.Slot, Token))
+            {
+                var lease = new LeaseRecord { Key = $"key-{i}", TokenHash = "00", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)) };
+                record = (await store.CompareAndSetAsync(record.Version, record with { State = SlotState.Leased, Lease = lease }, Token)).Stored!;
+                record = (await store.CompareAndSetAsync(record.Version, record with { State = SlotState.Free, Lease = null }, Token)).Stored!;
+            }
+
+            times.Add(Stopwatch.GetElapsedTime(start));
+        }
+
+        return times.Order().ElementAt(Rounds / 2);
+    }
+
+    /// <summary>So many other hosts with eight slots each, half of them leased.</summary>
+    private Task<List<string>> FillAsync(int hosts) => QueryAsync(
+        $$"""
+        INSERT INTO {{_pool.Schema}}.slot (pool, host, slot, version, change, state, key, commit, record)
+        SELECT 'p', 'other-' || h, 'slot-' || s, 1, gen_random_uuid(), CASE WHEN s % 2 = 0 THEN 'free' ELSE 'leased' END,
+            CASE WHEN s % 2 = 0 THEN NULL ELSE 'other-' || h || '-' || s END, 'c', '{}'::jsonb
+        FROM generate_series(1, {{hosts}}) h, generate_series(0, 7) s
+        ON CONFLICT DO NOTHING
+        """);
+
+    private async Task<string> ExplainAsync(string sql) => string.Join('\n', await QueryAsync("EXPLAIN " + sql));
+
+    private async Task<List<string>> QueryAsync(string sql)
+    {
+        await using NpgsqlDataSource source = NpgsqlDataSource.Create(server.ConnectionString);
+        await using (NpgsqlCommand analyze = source.CreateCommand($"ANALYZE {_pool.Schema}.slot"))
+        {
+            await analyze.ExecuteNonQueryAsync(Token);
+        }
+
+        await using NpgsqlCommand command = source.CreateCommand(sql);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(Token);
+        List<string> lines = [];
+        while (await reader.ReadAsync(Token))
+        {
+            lines.Add(reader.GetString(0));
+        }
+
+        return lines;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text.Json;
+
+namespace WorktreePool.Process.Tests.Commands;
+
+/// <summary>doctor: words, report, and a slot that is taken from its holder.</summary>
+public sealed class DoctorCommandTests : IAsyncLifetime
+{
+    private readonly Sandbox _sandbox = new();
+
+    private string Reports => Path.Combine(_sandbox.PoolDirectory, "reports");
+
+    public async ValueTask InitializeAsync()
+    {
+        await _sandbox.InitAsync(2);
+        File.WriteAllText(Path.Combine(_sandbox.Slot(1), "left.txt"), "left");
+    }
+
+    public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
+
+    [Fact]
+    public async Task Says_the_id_the_evidence_what_it_means_and_what_a_fix_does()
+    {
+        (int code, string output, _) = await _sandbox.RunAsync("doctor");
+
+        code.Should().Be(1);
+        output.Should().ContainAll("slot-0: ready", "slot-1: NOT READY", "untracked: ", "left.txt", "not tracked", "--fix: keeps them first");
+        Directory.Exists(Reports).Should().BeFalse("looking leaves nothing");
+    }
+
+    [Fact]
+    public async Task A_fix_leaves_a_report_of_what_was_found()
+    {
+        (int code, string output, _) = await _sandbox.RunAsync("doctor", "--fix");
+
+        code.Should().Be(0);
+        string report = Directory.GetFiles(Reports).Should().ContainSingle().Which;
+        output.Should().Contain(report).And.Contain("slot-1: fixed");
+        JsonElement slot = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).RootElement.GetProperty("slots")[1];
+        slot.GetProperty("fixed").GetBoolean().Should().BeTrue();
+        slot.GetProperty("findings")[0].GetProperty("meaning").GetString().Should().Contain("not tracked");
+        (await _sandbox.RunAsync("doctor", "--fix")).Code.Should().Be(0);
+        Directory.GetFiles(Reports).Should().ContainSingle("a pool in which nothing was found needs no report");
+    }
+
+    [Fact]
+    public async Task A_held_slot_is_taken_only_when_it_is_named_and_its_work_is_kept()
+    {
+        (await _sandbox.RunAsync("claim", "--key", "K")).Code.Should().Be(0);
+        File.WriteAllText(Path.Combine(_sandbox.Slot(0), "work.txt"), "work");
+        (await _sandbox.RunAsync("doctor", "--force-slot", "slot-0")).Code.Should().Be(64, "only a fix touches anything");
+        (await _sandbox.RunAsync("doctor", "--fix", "--force-slot", "slot-9")).Code.Should().Be(64);
+
+        (await _sandbox.RunAsync("doctor", "--fix", "--force-slot", "slot-0")).Code.Should().Be(0);
+
+        _sandbox.ShouldBeReady(0);
+        JsonElement kept = (await _sandbox.JsonAsync("rescue", "list")).Json.GetProperty("rescues");
+        kept.EnumerateArray().Select(rescue => rescue.GetProperty("key").GetString()).Should().Contain("K");
+    }
+}

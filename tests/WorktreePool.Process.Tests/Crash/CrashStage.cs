@@ -1,0 +1,147 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace WorktreePool.Process.Tests.Crash;
+
+/// <summary>How a pool stands before an operation, and what must hold after a crash of it.</summary>
+internal sealed class CrashStage(CrashSite site)
+{
+    /// <summary>No process has it: pids are at most 4194304.</summary>
+    private const int NoPid = 99_999_999;
+
+    private static readonly LeaseOwner Dead = LeaseOwner.ForProcess(new ProcessIdentity(Environment.MachineName, "another boot", NoPid, 1));
+
+    private static readonly LeaseOwner Lasting = LeaseOwner.ForDuration(TimeSpan.FromHours(1));
+
+    private Sandbox Sandbox => site.Sandbox;
+
+    /// <summary>Puts the pool into a state; work in it is a file work.txt.</summary>
+    public async Task SetAsync(string before)
+    {
+        if (before == "no pool")
+        {
+            return;
+        }
+
+        await using ServiceProvider services = site.Open(2);
+        IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("test");
+        await services.GetRequiredKeyedService<IPoolOperator>("test").InitializeAsync();
+        switch (before)
+        {
+            case "dirty":
+                Sandbox.Git(Sandbox.Slot(0), "checkout", "-q", "-b", "slot1/stale");
+                Work(0);
+                File.WriteAllText(Path.Combine(Sandbox.Git(Sandbox.Slot(0), "rev-parse", "--absolute-git-dir"), "index.lock"), "");
+                break;
+            case "dead":
+                await HoldAsync(pool, "other", Lasting);
+                await HoldAsync(pool, "dead", Dead);
+                Work(1);
+                Sandbox.Git(Sandbox.Slot(1), "commit", "-qm", "work");
+                File.WriteAllText(Path.Combine(Sandbox.Slot(1), "more.txt"), "more\n");
+                break;
+            case "held":
+                await HoldAsync(pool, "held", Lasting);
+                Work(0);
+                Sandbox.Git(Sandbox.Slot(0), "commit", "-qm", "work");
+                File.WriteAllText(Path.Combine(Sandbox.Slot(0), "more.txt"), "more\n");
+                break;
+            case "broken":
+                File.Delete(Path.Combine(Sandbox.Slot(0), ".git"));
+                File.WriteAllText(Path.Combine(Sandbox.Slot(1), "README.md"), "changed\n");
+                Work(1);
+                break;
+            case "rescued":
+                SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
+                Work(0);
+                await lease.ReleaseAsync();
+                break;
+        }
+    }
+
+    /// <summary>The next process's claim succeeds at once; then everything comes back clean, with nothing lost and nothing left lying about.</summary>
+    public async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)
+    {
+        int slots = operation[0] - '0';
+        await using ServiceProvider services = site.Open(slots);
+        IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("test");
+        IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("test");
+
+        if (operation != "1-init")
+        {
+            ClaimResult claim = await pool.TryClaimAsync(new ClaimRequest { Key = "next", Branch = "cr/next" }, token);
+            claim.Refusal?.Message.Should().BeNull("the next claim succeeds at once");
+            Sandbox.Git(claim.Lease!.Path, "symbolic-ref", "--short", "HEAD").Should().Be("cr/next");
+            Sandbox.Git(claim.Lease.Path, "rev-parse", "HEAD").Should().Be(Sandbox.Base);
+            Sandbox.Git(claim.Lease.Path, "status", "--porcelain", "--ignored").Should().BeEmpty();
+            await claim.Lease.ReleaseAsync(cancellationToken: token);
+        }
+
+        PoolSnapshot snapshot = await pool.GetSnapshotAsync(token);
+        foreach (SlotSnapshot held in snapshot.Slots.Where(slot => slot.Record.State == SlotState.Leased && slot.OwnerLiveness != Liveness.Dead))
+        {
+            held.Record.Lease!.Key.Should().BeOneOf("held", "other");
+            await @operator.ReleaseAsync(held.Record.Lease.Key, cancellationToken: token);
+        }
+
+        await @operator.InitializeAsync(token);
+        await pool.MaintainAsync(token);
+        snapshot = await pool.GetSnapshotAsync(token);
+        snapshot.Counts.Should().Be(new PoolCounts(slots, slots, 0, 0, 0, 0, 0));
+        for (int slot = 0; slot < slots; slot++)
+        {
+            Sandbox.ShouldBeReady(slot);
+        }
+
+        await NothingIsLostAsync(@operator, operation, before);
+        NothingLiesAbout(slots);
+    }
+
+    private async Task NothingIsLostAsync(IPoolOperator @operator, string operation, string before)
+    {
+        Sandbox.Git(Sandbox.Repository, "branch", "--list", "cr/*").Should().BeEmpty();
+        Sandbox.Git(Sandbox.Repository, "status", "--porcelain", "--ignored").Should().BeEmpty("the main checkout is nobody's slot");
+        Sandbox.Git(Sandbox.Repository, "fsck", "--connectivity-only", "--no-dangling");
+        if (before is "dirty" or "dead" or "held" && operation != "2-discard")
+        {
+            IReadOnlyList<Rescue> rescues = await @operator.Rescues.ListAsync(CancellationToken.None);
+            rescues.Should().Contain(rescue => Sandbox.Git(Sandbox.Repository, "ls-tree", "-r", "--name-only", rescue.Commit).Contains("work.txt"));
+            if (before != "dirty")
+            {
+                rescues.Should().Contain(rescue => Sandbox.Git(Sandbox.Repository, "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
+            }
+        }
+
+        if (before == "rescued")
+        {
+            string restored = Sandbox.Git(Sandbox.Repository, "branch", "--list", "restored");
+            ((await @operator.Rescues.ListAsync(CancellationToken.None)).Count > 0 || restored.Length > 0).Should().BeTrue("it is dropped only after it is restored");
+        }
+    }
+
+    private void NothingLiesAbout(int slots)
+    {
+        IEnumerable<string> names = Enumerable.Range(0, slots).Select(number => $"slot-{number}");
+        Names(Path.Combine(Sandbox.PoolDirectory, "slots")).Should().BeEquivalentTo(names);
+        Names(Path.Combine(Sandbox.Repository, ".git", "worktrees")).Should().BeEquivalentTo(names);
+        Names(Path.Combine(Sandbox.PoolDirectory, "state")).Concat(Names(Path.Combine(Sandbox.PoolDirectory, "state-copy")))
+            .Should().NotContain(name => name.EndsWith(".tmp", StringComparison.Ordinal));
+        Names(Path.Combine(Sandbox.Repository, ".git", "worktree-pool")).Should().NotContain(name => name.StartsWith("slot-", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Names(string directory) => Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
+
+    private static async Task HoldAsync(IWorktreePool pool, string key, LeaseOwner owner)
+    {
+        SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = key, Branch = $"cr/{key}", Owner = owner });
+        lease.Detach();
+    }
+
+    private void Work(int slot)
+    {
+        File.WriteAllText(Path.Combine(Sandbox.Slot(slot), "work.txt"), "work\n");
+        if (File.Exists(Path.Combine(Sandbox.Slot(slot), ".git")))
+        {
+            Sandbox.Git(Sandbox.Slot(slot), "add", "work.txt");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+
+namespace WorktreePool.Process.Tests;
+
+/// <summary>The kinds of repositories that people have: each is pooled, worked in, released, and claimed again.</summary>
+public sealed class RealRepositoriesTests : IAsyncLifetime
+{
+    private readonly Sandbox _sandbox = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
+
+    [Theory]
+    [InlineData("shallow", "git clone -q --depth 1 file://$PWD/origin.git real")]
+    [InlineData("partial", "git -C origin.git config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/origin.git real")]
+    [InlineData("SHA-256", "git init -q --object-format=sha256 -b main s; cd s; echo one > README.md; git add -A; git commit -qm one; cd ..; git clone -q --bare s s.git; git clone -q s.git real")]
+    [InlineData("worktreeConfig", "git clone -q origin.git real; git -C real config extensions.worktreeConfig true")]
+    [InlineData("sparse main checkout", "git clone -q origin.git real; git -C real sparse-checkout set src")]
+    [InlineData("autocrlf", "git clone -q -c core.autocrlf=true origin.git real")]
+    [InlineData("eol attributes", "cd seed; echo '*.bat text eol=crlf' > .gitattributes; printf 'a\\r\\nb\\r\\n' > x.bat; git add -A; git commit -qm eol; git push -q ../origin.git main; cd ..; git clone -q origin.git real")]
+    [InlineData("odd names", "cd seed; mkdir -p 'ü ñ'; echo a > 'ü ñ/日本.txt'; echo b > ' lead'; git add -A; git commit -qm names; git push -q ../origin.git main; cd ..; git clone -q origin.git real")]
+    [InlineData("trusted filter", "cd seed; echo '*.up filter=up' > .gitattributes; echo abc > x.up; git add -A; git commit -qm f; git push -q ../origin.git main; cd ..; git clone -q origin.git real; git -C real config filter.up.smudge 'tr a-z A-Z'; git -C real config filter.up.clean 'tr A-Z a-z'")]
+    [InlineData("blobs that git would not write", "cd seed; echo '*.up filter=up' > .gitattributes; echo ABC > x.up; git add -A; git commit -qm f; git push -q ../origin.git main; cd ..; git clone -q origin.git real; git -C real config filter.up.smudge 'tr a-z A-Z'; git -C real config filter.up.clean 'tr A-Z a-z'")]
+    public async Task It_is_ready_after_any_holder(string kind, string script)
+    {
+        await ShellAsync(script);
+        await using SlotLease first = await Pool().ClaimAsync(new ClaimRequest { Key = kind }, Token);
+        string before = Listing(first.Path);
+        string dirt = Sandbox.Git(first.Path, "status", "--porcelain", "--ignored");
+        dirt.Should().Be(kind == "blobs that git would not write" ? " M x.up" : "", "a fresh clone shows the same");
+        File.AppendAllText(Path.Combine(first.Path, "README.md"), "more\n");
+        Sandbox.Git(first.Path, "add", "-A");
+        Sandbox.Git(first.Path, "commit", "-q", "-m", "work");
+        File.WriteAllText(Path.Combine(first.Path, "new.txt"), "work");
+
+        ReleaseReport released = await first.ReleaseAsync(cancellationToken: Token);
+
+        released.Rescued.Should().ContainSingle();
+        string admin = Sandbox.Git(first.Path, "rev-parse", "--absolute-git-dir");
+        Dictionary<string, DateTime> written = Written(first.Path, admin);
+        await using SlotLease second = await Pool().ClaimAsync(new ClaimRequest { Key = kind }, Token);
+        Written(first.Path, admin).Should().Equal(written, "what is ready is only verified");
+        second.Slot.Should().Be(first.Slot);
+        second.Healed.Should().BeEmpty();
+        Listing(second.Path).Should().Be(before);
+        Sandbox.Git(second.Path, "status", "--porcelain", "--ignored").Should().Be(dirt);
+        Sandbox.Git(Path.Combine(_sandbox.Root, "real"), "show", $"refs/worktree-pool/rescue/{released.Rescued[0]}:new.txt").Should().Be("work");
+    }
+
+    [Fact]
+    public async Task Large_files_are_those_of_git_lfs_not_its_pointers()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(directory => File.Exists(Path.Combine(directory, "git-lfs"))), "git-lfs is not installed");
+        await ShellAsync("""
+            git init -q -b main real; cd real; git lfs install --local; git lfs track '*.bin'; seq 1 1000 > big.bin; echo one > README.md; git add -A; git commit -qm lfs
+            git clone -q --bare . ../lfs.git; git remote add origin "$PWD/../lfs.git"; git lfs push origin main; git fetch -q
+            """);
+
+        await using SlotLease lease = await Pool().ClaimAsync(new ClaimRequest { Key = "lfs" }, Token);
+
+        File.ReadAllText(Path.Combine(lease.Path, "big.bin")).Should().StartWith("1\n2\n3\n");
+        File.WriteAllText(Path.Combine(lease.Path, "big.bin"), "other");
+        await lease.ReleaseAsync(ReleaseMode.Discard, Token);
+        File.ReadAllText(Path.Combine(lease.Path, "big.bin")).Should().StartWith("1\n2\n3\n");
+    }
+
+    [Fact]
+    public async Task Submodules_are_as_recorded_and_what_was_done_in_them_is_kept()
+    {
+        await ShellAsync("""
+            git init -q -b main sub; cd sub; echo s > lib.txt; git add -A; git commit -qm s; cd ..; git clone -q --bare sub sub.git
+            cd seed; git -c protocol.file.allow=always submodule --quiet add "$PWD/../sub.git" libs/sub; git commit -qm sub; git push -q ../origin.git main; cd ..
+            git -c protocol.file.allow=always clone -q --recurse-submodules origin.git real
+            """);
+        await using SlotLease lease = await Pool().ClaimAsync(new ClaimRequest { Key = "sub" }, Token);
+        string sub = Path.Combine(lease.Path, "libs", "sub");
+        File.ReadAllText(Path.Combine(sub, "lib.txt")).Should().Be("s\n");
+        File.WriteAllText(Path.Combine(sub, "lib.txt"), "committed");
+        Sandbox.Git(sub, "commit", "-qam", "in the submodule");
+        string commit = Sandbox.Git(sub, "rev-parse", "HEAD");
+        File.WriteAllText(Path.Combine(sub, "new.txt"), "uncommitted");
+
+        ReleaseReport released = await lease.ReleaseAsync(cancellationToken: Token);
+
+        string real = Path.Combine(_sandbox.Root, "real"), rescue = $"refs/worktree-pool/rescue/{released.Rescued.Single()}";
+        Sandbox.Git(real, "show", $"{rescue}:libs/sub/new.txt").Should().Be("uncommitted");
+        Sandbox.Git(real, "merge-base", "--is-ancestor", commit, rescue).Should().BeEmpty();
+        File.ReadAllText(Path.Combine(sub, "lib.txt")).Should().Be("s\n");
+        Sandbox.Git(lease.Path, "status", "--porcelain", "--ignored").Should().BeEmpty();
+        Sandbox.Git(sub, "rev-parse", "HEAD").Should().Be(Sandbox.Git(lease.Path, "rev-parse", "HEAD:libs/sub"));
+    }
+
+    [Fact]
+    public async Task A_repository_made_inside_a_slot_is_kept_with_its_commits()
+    {
+        await ShellAsync("git clone -q origin.git real");
+        await using SlotLease lease = await Pool().ClaimAsync(new ClaimRequest { Key = "nested" }, Token);
+        Sandbox.Git(lease.Path, "init", "-q", "-b", "main", "inner");
+        string inner = Path.Combine(lease.Path, "inner");
+        File.WriteAllText(Path.Combine(inner, "a.txt"), "first");
+        Sandbox.Git(inner, "add", "-A");
+        Sandbox.Git(inner, "commit", "-qm", "inner");
+        string commit = Sandbox.Git(inner, "rev-parse", "HEAD");
+        File.WriteAllText(Path.Combine(inner, "a.txt"), "second");
+
+        ReleaseReport released = await lease.ReleaseAsync(cancellationToken: Token);
+
+        string real = Path.Combine(_sandbox.Root, "real"), rescue = $"refs/worktree-pool/rescue/{released.Rescued.Single()}";
+        Sandbox.Git(real, "show", $"{rescue}:inner/a.txt").Should().Be("second");
+        Sandbox.Git(real, "show", $"{commit}:a.txt").Should().Be("first");
+        Sandbox.Git(real, "merge-base", "--is-ancestor", commit, rescue).Should().BeEmpty();
+        Directory.Exists(inner).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task More_work_than_may_be_kept_is_not_destroyed()
+    {
+        await ShellAsync("git clone -q origin.git real");
+        IWorktreePool pool = Pool(options => options.RescueLimit = 100);
+        await using SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "large" }, Token);
+        string large = Path.Combine(lease.Path, "large.txt");
+        File.WriteAllText(large, new string('x', 101));
+
+        Func<Task> release = async () => await lease.ReleaseAsync(cancellationToken: Token);
+
+        (await release.Should().ThrowAsync<ReleaseIncompleteException>()).WithMessage("*RescueLimit*");
+        File.Exists(large).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_process_left_by_the_lease_is_ended_and_a_strangers_is_named()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "processes of others can be seen through /proc only");
+        await ShellAsync("git clone -q origin.git real");
+        IWorktreePool pool = Pool();
+        await using SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "left" }, Token);
+        using System.Diagnostics.Process ours = Start(lease.Path, lease.Environment, "echo up; exec sleep 600");
+        using System.Diagnostics.Process stubborn = Start(lease.Path, lease.Environment, "trap '' TERM; echo up; exec sleep 600");
+        await ours.StandardOutput.ReadLineAsync(Token);
+        await stubborn.StandardOutput.ReadLineAsync(Token);
+        await lease.ReleaseAsync(cancellationToken: Token);
+        await ours.WaitForExitAsync(Token);
+        await stubborn.WaitForExitAsync(Token);
+        (ours.ExitCode, stubborn.ExitCode).Should().Be((143, 137), "who can tidy up may, before it is killed");
+
+        await using SlotLease again = await pool.ClaimAsync(new ClaimRequest { Key = "left" }, Token);
+        using System.Diagnostics.Process stranger = Start(again.Path, new Dictionary<string, string>(), "exec sleep 600");
+        Func<Task> release = async () => await again.ReleaseAsync(cancellationToken: Token);
+
+        (await release.Should().ThrowAsync<ReleaseIncompleteException>()).WithMessage($"* ({stranger.Id})*");
+        stranger.HasExited.Should().BeFalse();
+        stranger.Kill();
+    }
+
+    private static System.Diagnostics.Process Start(string where, IReadOnlyDictionary<string, string> environment, string script)
+    {
+        var start = new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = where, RedirectStandardOutput = true };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return System.Diagnostics.Process.Start(start)!;
+    }
+
+    private IWorktreePool Pool(Action<WorktreePoolOptions>? configure = null) => _sandbox.Pool(options =>
+    {
+        options.RepositoryPath = Path.Combine(_sandbox.Root, "real");
+        options.Slots = 1;
+        configure?.Invoke(options);
+    });
+
+    /// <summary>Every file with its bytes.</summary>
+    private static string Listing(string slot) => string.Join('\n', Directory.EnumerateFiles(slot, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        .Where(file => Path.GetRelativePath(slot, file) != ".git").Order(StringComparer.Ordinal)
+        .Select(file => $"{Path.GetRelativePath(slot, file)} {Convert.ToHexString(File.ReadAllBytes(file))}"));
+
+    /// <summary>When each file and directory of a slot and of its admin directory was last written.</summary>
+    private static Dictionary<string, DateTime> Written(params string[] directories) => directories
+        .SelectMany(directory => new DirectoryInfo(directory).EnumerateFileSystemInfos("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Append(new DirectoryInfo(directory)))
+        .ToDictionary(entry => entry.FullName, entry => entry.LastWriteTimeUtc);
+
+    private async Task ShellAsync(string script)
+    {
+        var start = new ProcessStartInfo("bash", ["-euc", script]) { WorkingDirectory = _sandbox.Root, RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach ((string name, string value) in new[] { ("GIT_AUTHOR_NAME", "Tester"), ("GIT_AUTHOR_EMAIL", "tester@example.invalid"), ("GIT_COMMITTER_NAME", "Tester"), ("GIT_COMMITTER_EMAIL", "tester@example.invalid") })
+        {
+            start.Environment[name] = value;
+        }
+
+        using System.Diagnostics.Process shell = System.Diagnostics.Process.Start(start)!;
+        Task<string> output = shell.StandardOutput.ReadToEndAsync(Token);
+        string error = await shell.StandardError.ReadToEndAsync(Token);
+        await output;
+        await shell.WaitForExitAsync(Token);
+        shell.ExitCode.Should().Be(0, error);
+    }
+}

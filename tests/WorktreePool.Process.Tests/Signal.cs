@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace WorktreePool.Process.Tests;
+
+/// <summary>Signals to a command that runs.</summary>
+internal static class Signal
+{
+    public const int Hangup = 1, Interrupt = 2, Quit = 3, Kill = 9, Terminate = 15;
+
+    public static void Send(System.Diagnostics.Process process, int signal) => Send(process.Id, signal);
+
+    public static void Send(int process, int signal)
+    {
+        // Some versions of the kill command read a negative number as "every process there is".
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(process, 1);
+        using var kill = System.Diagnostics.Process.Start(new ProcessStartInfo("kill", [$"-{signal}", $"{process}"]))!;
+        kill.WaitForExit();
+    }
+
+    /// <summary>Completes when the process watches the pool's state, as a claim does that waits.</summary>
+    public static async Task WhenWaitingAsync(System.Diagnostics.Process process)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (!new DirectoryInfo($"/proc/{process.Id}/fd").EnumerateFileSystemInfos().Any(open => open.LinkTarget?.Contains("inotify", StringComparison.Ordinal) == true))
+        {
+            await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+    }
+}

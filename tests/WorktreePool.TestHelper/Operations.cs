@@ -1,0 +1,72 @@
+using Microsoft.Extensions.DependencyInjection;
+using WorktreePool.DependencyInjection;
+using WorktreePool.FileState;
+using WorktreePool.Git;
+
+namespace WorktreePool.TestHelper;
+
+/// <summary>One operation of a pool in a process of its own, with crash points at every seam. ROOT holds repo and pool.</summary>
+internal static class Operations
+{
+    public static async Task<int> RunAsync(string root, string operation)
+    {
+        string[] parts = operation.Split('-', 2);
+        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture));
+        IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
+        IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("p");
+        Crash.Arm();
+        await (parts[1] switch
+        {
+            "init" => @operator.InitializeAsync().AsTask(),
+            "claim" => ClaimAsync(pool),
+            "release" => @operator.ReleaseAsync("held").AsTask(),
+            "discard" => @operator.ReleaseAsync("held", ReleaseMode.Discard).AsTask(),
+            "run" => WorkAsync(pool),
+            "maintain" => pool.MaintainAsync().AsTask(),
+            "rescue" => RestoreAsync(@operator),
+            _ => throw new ArgumentException($"unknown: {operation}"),
+        });
+        Crash.Disarm();
+        return 0;
+    }
+
+    private static async Task ClaimAsync(IWorktreePool pool)
+    {
+        SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "claimed", Branch = "cr/claimed" });
+        Crash.Reached("claimed");
+        lease.Detach();
+    }
+
+    private static async Task WorkAsync(IWorktreePool pool)
+    {
+        await using SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "run", Branch = "cr/run" });
+        await File.WriteAllTextAsync(Path.Combine(lease.Path, "run.txt"), "run\n");
+        Crash.Reached("worked");
+    }
+
+    private static async Task RestoreAsync(IPoolOperator pool)
+    {
+        Rescue rescue = (await pool.Rescues.ListAsync(CancellationToken.None))[0];
+        await pool.Rescues.RestoreAsync(rescue.Id, "restored", CancellationToken.None);
+        await pool.Rescues.DropAsync(rescue.Id, CancellationToken.None);
+    }
+
+    private static ServiceProvider Open(string root, int slots)
+    {
+        // The seams are made by the packages' own methods, and wrapped.
+        ServiceProvider inner = Registered(root, slots, builder => builder.UseGit().UseFileState());
+        return Registered(root, slots, builder => builder
+            .UseBackend((_, _) => new CrashingGit(inner.GetRequiredKeyedService<IGitBackend>("p")))
+            .UseStore((_, _) => new CrashingStore(inner.GetRequiredKeyedService<ISlotStateStore>("p"))));
+    }
+
+    private static ServiceProvider Registered(string root, int slots, Action<WorktreePoolBuilder> use)
+    {
+        var services = new ServiceCollection();
+        use(services.AddWorktreePool("p", options =>
+        {
+            (options.RepositoryPath, options.PoolDirectory, options.Slots) = (Path.Combine(root, "repo"), Path.Combine(root, "pool"), slots);
+        }));
+        return services.BuildServiceProvider();
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.Extensions.DependencyInjection;
+using WorktreePool.DependencyInjection;
+
+namespace WorktreePool.Tests.Runtime;
+
+/// <summary>A wrong setting is an error when the pool is resolved, and the error names it.</summary>
+public sealed class OptionsTests
+{
+    [Fact]
+    public void A_claim_timeout_that_is_not_below_the_hosts_is_an_error_that_names_both()
+    {
+        Failure(options => (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(180)))
+            .Should().Contain("ClaimTimeout is 180 s").And.Contain("HostTaskTimeout is 180 s").And.Contain("must be below");
+        Failure(options => (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(179), TimeSpan.FromSeconds(180))).Should().BeNull();
+    }
+
+    [Fact]
+    public void Every_failure_is_told_at_once() =>
+        Failure(options => (options.RepositoryPath, options.Slots, options.ReleaseTimeout) = ("", 0, TimeSpan.Zero))
+            .Should().Contain("RepositoryPath").And.Contain("Slots is 0").And.Contain("ReleaseTimeout is 0 s");
+
+    [Theory]
+    [InlineData("/.cache/", true)]
+    [InlineData("/node_modules/", true)]
+    [InlineData("cache/", false)]
+    [InlineData("/", false)]
+    [InlineData("/../out/", false)]
+    [InlineData("/a/../../out/", false)]
+    [InlineData("/.git/", false)]
+    [InlineData("/.git/hooks/", false)]
+    [InlineData("/a\nb", false)]
+    public void What_is_kept_is_anchored_inside_the_slot(string pattern, bool allowed) =>
+        (Failure(options => options.Keep.Add(pattern)) is null).Should().Be(allowed);
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(1000, true)]
+    [InlineData(1001, false)]
+    public void A_pool_has_1_to_1000_slots(int slots, bool allowed) => (Failure(options => options.Slots = slots) is null).Should().Be(allowed);
+
+    [Fact]
+    public void Durations_are_more_than_zero()
+    {
+        Failure(options => options.ClaimTimeout = TimeSpan.Zero).Should().Contain("ClaimTimeout");
+        Failure(options => options.LeaseDuration = TimeSpan.FromTicks(-1)).Should().Contain("LeaseDuration");
+        Failure(options => options.QuarantineBackoff = TimeSpan.Zero).Should().Contain("QuarantineBackoff");
+        Failure(options => options.HostTaskTimeout = TimeSpan.Zero).Should().Contain("HostTaskTimeout");
+    }
+
+    /// <summary>The message of the failure; null when the pool can be resolved. Nothing was opened, so nothing is disposed.</summary>
+    private static string? Failure(Action<WorktreePoolOptions> configure)
+    {
+        var services = new ServiceCollection();
+        services.AddWorktreePool("agents", options =>
+        {
+            (options.RepositoryPath, options.PoolDirectory) = ("/r", "/p");
+            configure(options);
+        }).UseBackend((_, _) => new Testing.ScriptedGitBackend()).UseStore((_, _) => new Testing.InMemorySlotStateStore());
+        ServiceProvider provider = services.BuildServiceProvider();
+        try
+        {
+            provider.GetRequiredKeyedService<IWorktreePool>("agents").Should().NotBeNull();
+            return null;
+        }
+        catch (PoolConfigurationException e)
+        {
+            e.Message.Should().Contain("agents");
+            return e.Message;
+        }
+    }
+}
