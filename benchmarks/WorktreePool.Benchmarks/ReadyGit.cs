@@ -15,7 +15,7 @@ internal sealed class ReadyGit : IGitBackend, IRescueArchive
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => new(Commit);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => new(Commit);
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => new(Commit);
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) => new(new SlotProbe([], Commit, place.Slot));
 

@@ -29,7 +29,7 @@ internal sealed class HistoryFile(string path)
         List<HistoryEntry> entries = [];
         await foreach (byte[] line in LinesFromTheEnd(cancellationToken).ConfigureAwait(false))
         {
-            if (Parse(line) is { } entry && (query.Slot is null || entry.Slot == query.Slot) && (query.Key is null || entry.Key == query.Key))
+            if (Parse(line) is { } entry && query.Selects(entry))
             {
                 entries.Add(entry);
                 if (entries.Count == query.Limit)

@@ -35,14 +35,13 @@ internal sealed partial class PostgresSlotStateStore
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        List<NpgsqlParameter> Parameters() => [Text(_options.Pool), Number(query.Limit), .. query.Slot is null ? [] : new[] { Text(query.Slot), Text(_host) }, .. query.Key is null ? [] : new[] { Text(query.Key) }];
-        string where = (query.Slot is null ? "" : " AND slot = $3 AND host = $4") + (query.Key is null ? "" : query.Slot is null ? " AND key = $3" : " AND key = $5");
+        string where = $"{(query.Slot is null ? "" : " AND slot = @slot AND host = @host")}{(query.Key is null ? "" : " AND key = @key")}{(query.Event is null ? "" : " AND entry->>'event' = @event")}{(query.Since is null ? "" : " AND (entry->>'at')::timestamptz >= @since")}";
         return RunAsync<IReadOnlyList<HistoryEntry>>(
             "The history was not read",
             async (connection, _, token) =>
             {
-                using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = $1{where} ORDER BY id DESC LIMIT $2", connection);
-                command.Parameters.AddRange(Parameters().ToArray());
+                using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = @pool{where} ORDER BY id DESC LIMIT @limit", connection);
+                AddParameters(command.Parameters, query);
                 using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
                 List<HistoryEntry> entries = [];
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -53,6 +52,38 @@ internal sealed partial class PostgresSlotStateStore
                 return entries;
             },
             cancellationToken);
+    }
+
+    private void AddParameters(NpgsqlParameterCollection parameters, HistoryQuery query)
+    {
+        void Add(string name, NpgsqlParameter value)
+        {
+            value.ParameterName = name;
+            parameters.Add(value);
+        }
+
+        Add("pool", Text(_options.Pool));
+        Add("limit", Number(query.Limit));
+        if (query.Slot is not null)
+        {
+            Add("slot", Text(query.Slot));
+            Add("host", Text(_host));
+        }
+
+        if (query.Key is not null)
+        {
+            Add("key", Text(query.Key));
+        }
+
+        if (query.Event is { } what)
+        {
+            Add("event", Text(JsonNamingPolicy.CamelCase.ConvertName(what.ToString())));
+        }
+
+        if (query.Since is { } since)
+        {
+            Add("since", new NpgsqlParameter<DateTime> { TypedValue = since.UtcDateTime });
+        }
     }
 
     public async ValueTask CheckInAsync(CancellationToken cancellationToken) =>

@@ -129,9 +129,7 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            return [.. Enumerable.Reverse(_history)
-                .Where(e => (query.Slot is null || e.Slot == query.Slot) && (query.Key is null || e.Key == query.Key))
-                .Take(query.Limit)];
+            return [.. Enumerable.Reverse(_history).Where(query.Selects).Take(query.Limit)];
         }
     }
 

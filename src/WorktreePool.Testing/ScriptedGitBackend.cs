@@ -132,7 +132,7 @@ public sealed class ScriptedGitBackend : IGitBackend
         RunAsync(new GitCall(GitVerb.Resolve, null, reference), () => _parents.ContainsKey(reference) ? reference : _refs.GetValueOrDefault(reference), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) =>
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) =>
         RunAsync(new GitCall(GitVerb.Fetch, null, reference), () =>
         {
             if (!reference.StartsWith("refs/remotes/origin/", StringComparison.Ordinal))

@@ -24,6 +24,12 @@ public sealed record HistoryEntry
     /// <summary>In words.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>How long a claim waited for a slot; null for other events, and where it was written before this was told.</summary>
+    public TimeSpan? Waited { get; init; }
+
+    /// <summary>How long a claim took to make its slot ready; null as for <see cref="Waited"/>.</summary>
+    public TimeSpan? Prepared { get; init; }
+
     /// <summary>Ids of what was found wrong.</summary>
     public IReadOnlyList<string> Findings { get; init; } = [];
 
@@ -69,4 +75,15 @@ public enum HistoryEvent
 /// <param name="Slot">Only this slot; null for all.</param>
 /// <param name="Key">Only this key; null for all.</param>
 /// <param name="Limit">At most so many, newest first; at least 1.</param>
-public sealed record HistoryQuery(string? Slot = null, string? Key = null, int Limit = 100);
+/// <param name="Event">Only this event; null for all.</param>
+/// <param name="Since">Only what happened then or later; null for all.</param>
+public sealed record HistoryQuery(string? Slot = null, string? Key = null, int Limit = 100, HistoryEvent? Event = null, DateTimeOffset? Since = null)
+{
+    /// <summary>Whether an entry is asked for, whatever the limit.</summary>
+    /// <param name="entry">The entry.</param>
+    public bool Selects(HistoryEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return (Slot is null || entry.Slot == Slot) && (Key is null || entry.Key == Key) && (Event is null || entry.Event == Event) && (Since is null || entry.At >= Since);
+    }
+}

@@ -35,9 +35,10 @@ public interface IGitBackend
     /// <summary>Fetches a tracking ref from the trusted remote and returns its new commit; other refs do not move.</summary>
     /// <param name="reference">A full refname under <c>refs/remotes/</c>.</param>
     /// <param name="cancellationToken">Ends the fetch.</param>
+    /// <param name="progress">Is told how far it has come, as far as git says; null when nobody asks.</param>
     /// <returns>Null when the ref belongs to no remote of the trusted baseline.</returns>
     /// <exception cref="GitBackendException">The remote could not be reached or has no such branch.</exception>
-    ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken);
+    ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null);
 
     /// <summary>Reads a slot and compares it with what it shall be. Changes nothing, runs nothing that a holder left.</summary>
     /// <param name="place">The slot.</param>

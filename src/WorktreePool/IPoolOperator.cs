@@ -1,5 +1,7 @@
 namespace WorktreePool;
 
+#pragma warning disable CA1068 // Cancellation, then progress: the order of the Task-based Asynchronous Pattern.
+
 /// <summary>What an operator, rather than a dispatcher, does with a pool.</summary>
 public interface IPoolOperator
 {
@@ -8,10 +10,11 @@ public interface IPoolOperator
 
     /// <summary>Makes the pool: checks the repository, takes the trusted baseline, makes the configured number of slots. Repeating it changes only what differs; a smaller number removes free slots, never leased ones.</summary>
     /// <param name="cancellationToken">Ends the work; it can be repeated.</param>
+    /// <param name="progress">Is told how far it has come; null when nobody asks.</param>
     /// <returns>The pool then: slots beyond the number that had to stay because they are held, and slots that could not be made ready and are quarantined, are in it.</returns>
     /// <exception cref="PoolConfigurationException">A setting is wrong, or a slot's path is taken by something else; nothing was changed.</exception>
     /// <exception cref="GitBackendException">The repository cannot carry a pool; nothing was changed.</exception>
-    ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default);
+    ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null);
 
     /// <summary>Releases the lease of a key, whoever holds it: for the operator, and for scripts that kept no token.</summary>
     /// <param name="key">The key.</param>
@@ -23,7 +26,8 @@ public interface IPoolOperator
     /// <summary>Examines every slot and the repository; heals free slots if asked to.</summary>
     /// <param name="fix">Whether to heal slots that nobody holds.</param>
     /// <param name="cancellationToken">Ends the work; every slot stays healable.</param>
-    ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken = default);
+    /// <param name="progress">Is told how far it has come; null when nobody asks.</param>
+    ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null);
 
     /// <summary>No process grants a claim until <see cref="ResumeAsync"/>.</summary>
     /// <param name="reason">In words; may be empty.</param>

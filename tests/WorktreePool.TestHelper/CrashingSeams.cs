@@ -40,7 +40,7 @@ internal sealed class CrashingGit(IGitBackend inner) : IGitBackend
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => Crash.AroundAsync("resolve", () => inner.ResolveAsync(reference, cancellationToken));
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => Crash.AroundAsync("fetch", () => inner.FetchAsync(reference, cancellationToken));
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => Crash.AroundAsync("fetch", () => inner.FetchAsync(reference, cancellationToken, progress));
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
         Crash.AroundAsync("probe", () => inner.ProbeAsync(place, target, cancellationToken));

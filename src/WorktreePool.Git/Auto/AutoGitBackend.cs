@@ -27,7 +27,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
         await Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false)
         ?? await git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => git.FetchAsync(reference, cancellationToken);
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {

@@ -64,11 +64,11 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => _refs.ResolveAsync(reference, cancellationToken);
 
-    public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken)
+    public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null)
     {
         try
         {
-            return await _fetcher.FetchAsync(reference, cancellationToken).ConfigureAwait(false);
+            return await _fetcher.FetchAsync(reference, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (GitBackendException)
         {
@@ -79,7 +79,7 @@ internal sealed class CliGitBackend : IGitBackend
             }
         }
 
-        return await _fetcher.FetchAsync(reference, cancellationToken).ConfigureAwait(false);
+        return await _fetcher.FetchAsync(reference, progress, cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>

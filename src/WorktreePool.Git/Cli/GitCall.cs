@@ -12,6 +12,9 @@ internal sealed record GitCall(params IReadOnlyList<string> Arguments)
     /// <summary>What it works on: a slot's path, or the common directory. Marks the process, so that one orphaned by a crash can be found.</summary>
     public required string Subject { get; init; }
 
+    /// <summary>Is given each line of standard error as soon as it is complete, also those that end in a carriage return; null: nobody asks.</summary>
+    public Action<string>? Complaints { get; init; }
+
     /// <summary>Bytes for standard input; null closes it.</summary>
     public string? Input { get; init; }
 }

@@ -34,7 +34,7 @@ internal sealed class GitRunner
 
         using CancellationTokenRegistration kill = cancellationToken.Register(() => Kill(process));
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        Task<string> error = call.Complaints is { } tell ? ReadLinesAsync(process.StandardError, tell) : process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
             if (call.Input is not null)
@@ -65,6 +65,18 @@ internal sealed class GitRunner
         GitResult result = await TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         return result.Succeeded ? result : throw new GitBackendException(
             $"git {string.Join(' ', call.Arguments.Take(4))} failed on {call.Subject} (exit {result.ExitCode}): {Tail(result.Error)}");
+    }
+
+    private static async Task<string> ReadLinesAsync(StreamReader reader, Action<string> tell)
+    {
+        var all = new StringBuilder();
+        while (await reader.ReadLineAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
+        {
+            all.AppendLine(line);
+            tell(line);
+        }
+
+        return all.ToString();
     }
 
     private static string Tail(string text)

@@ -10,7 +10,7 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 {
     private const string Prefix = "refs/remotes/";
 
-    public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken)
+    public async ValueTask<string?> FetchAsync(string reference, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         string? remote = baseline.Current.Remotes.Keys
             .Where(name => reference.StartsWith($"{Prefix}{name}/", StringComparison.Ordinal)).MaxBy(name => name.Length);
@@ -37,7 +37,7 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
         string fetched = $"refs/fetched/{Guid.NewGuid():N}";
         await git.RunAsync(
-            Call(environment, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Absolute(baseline.Current.Remotes[remote], repository), $"+refs/heads/{branch}:{fetched}"),
+            Call(environment, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Absolute(baseline.Current.Remotes[remote], repository), $"+refs/heads/{branch}:{fetched}") with { Complaints = FetchProgress.To(progress) },
             cancellationToken).ConfigureAwait(false);
         string tip = (await git.RunAsync(Call(environment, "rev-parse", "--verify", fetched + "^{commit}"), cancellationToken).ConfigureAwait(false)).Line;
         await git.TryRunAsync(Call(environment, "update-ref", "-d", fetched), cancellationToken).ConfigureAwait(false);

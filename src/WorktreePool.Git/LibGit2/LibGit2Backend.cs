@@ -33,7 +33,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
         RunAsync(objects => objects.Resolve(reference), cancellationToken);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken) => git.FetchAsync(reference, cancellationToken);
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {

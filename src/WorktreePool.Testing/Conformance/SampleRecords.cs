@@ -74,6 +74,8 @@ internal static class SampleRecords
         Key = key,
         Epoch = epoch,
         Detail = Awkward,
+        Waited = TimeSpan.FromTicks(12_345_678_901),
+        Prepared = TimeSpan.FromTicks(1),
         Findings = [FindingIds.OnBranch, Awkward],
         Rescued = ["r-1", "r-2"],
     };

@@ -38,6 +38,24 @@ public abstract partial class SlotStateStoreConformance
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _store.ReadHistoryAsync(new HistoryQuery(Limit: 0), Token));
     }
 
+    /// <summary>A query chooses by event and by time too.</summary>
+    [Fact]
+    public async Task History_is_filtered_by_event_and_time()
+    {
+        HistoryEvent[] events = [HistoryEvent.Claimed, HistoryEvent.Released, HistoryEvent.Claimed, HistoryEvent.Quarantined];
+        for (int i = 0; i < events.Length; i++)
+        {
+            HistoryEntry entry = SampleRecords.Entry(events[i], key: $"{i % 2}", epoch: i);
+            await _store.AppendHistoryAsync(entry with { At = entry.At.AddHours(i) }, Token);
+        }
+
+        DateTimeOffset start = SampleRecords.Entry().At;
+        Assert.Equal([2L, 0], await EpochsAsync(new HistoryQuery(Event: HistoryEvent.Claimed)));
+        Assert.Equal([3L, 2], await EpochsAsync(new HistoryQuery(Since: start.AddHours(2))));
+        Assert.Equal([2L], await EpochsAsync(new HistoryQuery("slot-0", "0", 5, HistoryEvent.Claimed, start.AddMinutes(1).ToOffset(TimeSpan.FromHours(5)))));
+        Assert.Empty(await EpochsAsync(new HistoryQuery(Since: start.AddHours(4))));
+    }
+
     /// <summary>Nothing of an entry is lost or bent.</summary>
     [Fact]
     public async Task Every_field_of_history_is_kept()

@@ -43,8 +43,9 @@ internal sealed class BaseResolver(PoolContext context)
     /// <param name="requested">The claim's own base, or null for the pool's.</param>
     /// <param name="pool">The pool's record, as just read.</param>
     /// <param name="deadline">The operation's deadline.</param>
+    /// <param name="progress">Is told of a fetch.</param>
     /// <exception cref="BaseNotFoundException">The base names nothing and was never seen.</exception>
-    public async ValueTask<string> ResolveAsync(string? requested, PoolRecord pool, Deadline deadline)
+    public async ValueTask<string> ResolveAsync(string? requested, PoolRecord pool, Deadline deadline, IProgress<PoolProgress>? progress = null)
     {
         string baseRef = await GetBaseRefAsync(deadline.Token).ConfigureAwait(false);
         string wanted = requested is null ? baseRef : await context.Git.ExpandAsync(requested, deadline.Token).ConfigureAwait(false);
@@ -65,18 +66,18 @@ internal sealed class BaseResolver(PoolContext context)
             return onDisk;
         }
 
-        return await AskRemoteAsync(baseRef, known, onDisk, deadline).ConfigureAwait(false);
+        return await AskRemoteAsync(baseRef, known, onDisk, deadline, progress).ConfigureAwait(false);
     }
 
     /// <summary>Fetches the base and remembers what it is now.</summary>
-    private async ValueTask<string> AskRemoteAsync(string baseRef, BaseRecord? known, string? onDisk, Deadline deadline)
+    private async ValueTask<string> AskRemoteAsync(string baseRef, BaseRecord? known, string? onDisk, Deadline deadline, IProgress<PoolProgress>? progress)
     {
         ExceptionDispatchInfo? failure = null;
         TimeSpan budget = deadline.Left * FetchShare < LongestFetch ? deadline.Left * FetchShare : LongestFetch;
         using var fetch = new Deadline(context.Time, budget, deadline.Token);
         try
         {
-            if (await context.Git.FetchAsync(baseRef, fetch.Token).ConfigureAwait(false) is { } fetched)
+            if (await context.Git.FetchAsync(baseRef, fetch.Token, progress).ConfigureAwait(false) is { } fetched)
             {
                 await RememberAsync(baseRef, fetched, deadline.Token).ConfigureAwait(false);
                 return fetched;

@@ -233,9 +233,11 @@ internal sealed class Claiming(
             leased = result.Stored ?? throw new StateStoreException(
                 $"{record.Slot} was prepared for \"{attempt.Request.Key}\", but its record changed meanwhile; the slot is not leased and the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
             string? why = reclaimed ? $"taken over from a {taken.Before.State.ToString().ToLowerInvariant()} slot whose process or lease had ended" : null;
-            await journal.WriteAsync(journal.About(HistoryEvent.Claimed, leased, leased.Lease!.Key, why, prepared with { Healed = healed }), token).ConfigureAwait(false);
+            TimeSpan preparing = attempt.Deadline.Elapsed - waited;
+            HistoryEntry claimed = journal.About(HistoryEvent.Claimed, leased, leased.Lease!.Key, why, prepared with { Healed = healed });
+            await journal.WriteAsync(claimed with { Waited = waited, Prepared = preparing }, token).ConfigureAwait(false);
             PoolLog.Claimed(context.Logger, context.Name, leased.Slot, leased.Lease.Key, string.Join(' ', healed));
-            return new ClaimOutcome(leased, taken.Secret, null, false, healed, prepared.Rescued, waited, attempt.Deadline.Elapsed - waited);
+            return new ClaimOutcome(leased, taken.Secret, null, false, healed, prepared.Rescued, waited, preparing);
         }
         catch (BranchExistsException)
         {

@@ -7,14 +7,15 @@ namespace WorktreePool.Runtime;
 internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleaning cleaning, SlotRoster roster, Fleet fleet)
 {
     /// <summary>One pass.</summary>
-    public async ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken)
+    public async ValueTask<MaintenanceReport> MaintainAsync(IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         List<string> reclaimed = [.. await fleet.MaintainAsync(cancellationToken).ConfigureAwait(false)], healed = [], quarantined = [], rescued = [];
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        string commit = await ResolveBaseAsync(state, cancellationToken).ConfigureAwait(false);
-        foreach (SlotRecord record in state.Slots)
+        string commit = await ResolveBaseAsync(state, progress, cancellationToken).ConfigureAwait(false);
+        foreach ((int done, SlotRecord record) in state.Slots.Index())
         {
+            progress?.Report(new PoolProgress(PoolPhase.Preparing, done, state.Slots.Count, record.Slot));
             if (await WorkForAsync(record, commit, retryAll: false, cancellationToken).ConfigureAwait(false) is not { } what
                 || await CleanAsync(record, what, cancellationToken).ConfigureAwait(false) is not { } cleaned)
             {
@@ -25,6 +26,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
             (cleaned.Prepared.Failure is not null ? quarantined : what == HistoryEvent.Reclaimed ? reclaimed : healed).Add(record.Slot);
         }
 
+        progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued);
     }
@@ -49,18 +51,20 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
     }
 
     /// <summary>Examines every slot and the repository.</summary>
-    public async ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken)
+    public async ValueTask<DoctorReport> ExamineAsync(bool fix, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         RepositoryFacts facts = await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        string commit = await ResolveBaseAsync(state, cancellationToken).ConfigureAwait(false);
+        string commit = await ResolveBaseAsync(state, progress, cancellationToken).ConfigureAwait(false);
         List<SlotExamination> slots = [];
         foreach (SlotRecord record in state.Slots)
         {
+            progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count, record.Slot));
             slots.Add(await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false));
         }
 
+        progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count));
         return new DoctorReport(slots, [.. facts.Findings, .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
     }
 
@@ -134,9 +138,9 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
         }
     }
 
-    private async ValueTask<string> ResolveBaseAsync(PoolState state, CancellationToken cancellationToken)
+    private async ValueTask<string> ResolveBaseAsync(PoolState state, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken);
-        return await bases.ResolveAsync(null, state.Pool, deadline).ConfigureAwait(false);
+        return await bases.ResolveAsync(null, state.Pool, deadline, progress).ConfigureAwait(false);
     }
 }

@@ -89,17 +89,17 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             new SlotSnapshot(record, _context.LivenessOf(record), record is { State: SlotState.Leased, Lease.ExpiresAt: { } end } && end <= now))]);
     }
 
-    public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) => _keeper.MaintainAsync(cancellationToken);
+    public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) => _keeper.MaintainAsync(null, cancellationToken);
 
-    public async ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null)
     {
         await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await _roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        await _roster.ShrinkAsync(cancellationToken).ConfigureAwait(false);
-        await _keeper.MaintainAsync(cancellationToken).ConfigureAwait(false);
+        await _roster.ShrinkAsync(progress, cancellationToken).ConfigureAwait(false);
+        await _keeper.MaintainAsync(progress, cancellationToken).ConfigureAwait(false);
 
         // What that pass took back from dead holders can go now.
-        await _roster.ShrinkAsync(cancellationToken).ConfigureAwait(false);
+        await _roster.ShrinkAsync(progress, cancellationToken).ConfigureAwait(false);
         return await GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -108,7 +108,8 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             ? throw new ArgumentException(bad, nameof(key))
             : _releasing.RunAsync(record => record.Lease?.Key == key, $"\"{key}\"", mode, cancellationToken);
 
-    public ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken = default) => _keeper.ExamineAsync(fix, cancellationToken);
+    public ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null) =>
+        _keeper.ExamineAsync(fix, progress, cancellationToken);
 
     public ValueTask PauseAsync(string reason, CancellationToken cancellationToken = default) =>
         SetPausedAsync(new PauseRecord(reason ?? "", _context.Now), HistoryEvent.Paused, cancellationToken);

@@ -50,11 +50,13 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
     }
 
     /// <summary>Removes slots beyond the configured number that nobody holds.</summary>
-    public async ValueTask ShrinkAsync(CancellationToken cancellationToken)
+    public async ValueTask ShrinkAsync(IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        foreach (SlotRecord record in state.Slots.Where(record => Names.Number(record.Slot) >= context.Options.Slots))
+        List<SlotRecord> superfluous = [.. state.Slots.Where(record => Names.Number(record.Slot) >= context.Options.Slots)];
+        foreach ((int done, SlotRecord record) in superfluous.Index())
         {
+            progress?.Report(new PoolProgress(PoolPhase.Removing, done, superfluous.Count, record.Slot));
             await TryRemoveAsync(record, cancellationToken).ConfigureAwait(false);
         }
     }
