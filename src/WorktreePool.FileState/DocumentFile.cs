@@ -66,11 +66,11 @@ internal static class DocumentFile
     }
 
     /// <summary>Deletes a file if that is possible.</summary>
-    public static void TryDelete(string file)
+    public static void TryDelete(string temporary)
     {
         try
         {
-            File.Delete(file);
+            File.Delete(temporary);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,9 @@ internal static class FileLock
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            CrashPoint.Reached($"{Path.GetFileName(path)} held");
+            return held;
         }
         catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace WorktreePool.TestHelper;
 
@@ -7,7 +8,7 @@ namespace WorktreePool.TestHelper;
 /// Ends this process by SIGKILL exactly at a point. WORKTREE_POOL_CRASH_AT is "OCCURRENCE NAME"; without it, WORKTREE_POOL_CRASH_TRACE names a
 /// file that gets the names of all points that were passed.
 /// </summary>
-internal static class Crash
+internal static partial class Crash
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, int> Passed = [];
@@ -27,6 +28,7 @@ internal static class Crash
 
     public static void Reached(string name)
     {
+        name = Id().Replace(name, "ID");
         lock (Gate)
         {
             if (!_armed)
@@ -48,6 +50,10 @@ internal static class Crash
             }
         }
     }
+
+    /// <summary>Commit ids and random names differ from run to run; the point is the same.</summary>
+    [GeneratedRegex("[0-9a-f]{12,}")]
+    private static partial Regex Id();
 
     /// <summary>A call across a seam: a point before it and one after it.</summary>
     public static async ValueTask<T> AroundAsync<T>(string name, Func<ValueTask<T>> call)

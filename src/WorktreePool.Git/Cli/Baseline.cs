@@ -56,6 +56,7 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
             Config = SafeFile.TryRead(repository.Config) ?? "",
         };
         Directory.CreateDirectory(poolDirectory);
+        CrashPoint.Reached("pool directory made");
         SafeFile.Write(DocumentPath, JsonSerializer.Serialize(document, BaselineJson.Default.BaselineDocument));
         _document = document;
         return changed;

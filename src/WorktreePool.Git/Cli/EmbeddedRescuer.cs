@@ -87,6 +87,7 @@ internal sealed class EmbeddedRescuer(RepositoryLayout repository, WorktreeGit g
 
         // All that the tips reach, so that they are whole without the repository they come from.
         Directory.CreateDirectory(Path.Combine(repository.Objects, "pack"));
+        CrashPoint.Reached("pack directory made for embedded commits");
         GitResult packed = await runner.TryRunAsync(
             Call(string.Concat(tips.Select(tip => tip + "\n")), "pack-objects", "--revs", "-q", Path.Combine(repository.Objects, "pack", "pack")), cancellationToken).ConfigureAwait(false);
         return packed.Succeeded ? (tips, int.Parse(counted.Line, CultureInfo.InvariantCulture)) : ([], 0);

@@ -52,7 +52,9 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
     public void Write(string directory)
     {
         Directory.CreateDirectory(Path.Combine(directory, "objects"));
+        CrashPoint.Reached("neutral directory begun");
         Directory.CreateDirectory(Path.Combine(directory, "refs"));
+        CrashPoint.Reached("neutral refs made");
         SafeFile.Write(Path.Combine(directory, "config"), Config(baseline.Current));
         SafeFile.Write(Path.Combine(directory, "HEAD"), "ref: refs/heads/none\n");
     }

@@ -94,9 +94,11 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
     {
         string packs = Path.Combine(repository.Objects, "pack");
         Directory.CreateDirectory(packs);
+        CrashPoint.Reached("pack directory made");
         foreach (string file in Directory.EnumerateFiles(Path.Combine(objects, "pack")).OrderBy(file => file.EndsWith(".idx", StringComparison.Ordinal)))
         {
             File.Move(file, Path.Combine(packs, Path.GetFileName(file)), overwrite: true);
+            CrashPoint.Reached($"fetched {Path.GetExtension(file)} in place");
         }
     }
 
@@ -123,9 +125,11 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             {
                 any = true;
                 Directory.CreateDirectory(repository.Damaged);
+                CrashPoint.Reached("directory of damaged packs made");
                 foreach (string part in Directory.EnumerateFiles(packs, Path.GetFileNameWithoutExtension(index) + ".*").ToList())
                 {
                     File.Move(part, Path.Combine(repository.Damaged, Path.GetFileName(part)), overwrite: true);
+                    CrashPoint.Reached($"damaged {Path.GetExtension(part)} set aside");
                 }
             }
         }

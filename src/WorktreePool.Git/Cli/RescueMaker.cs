@@ -31,6 +31,7 @@ internal sealed class RescueMaker(
         work.Commits = await CountUnreachableAsync(work.Parents, request, cancellationToken).ConfigureAwait(false);
         string scratch = admins.ScratchFor(Path.GetFileName(tree.Directory), "rescue");
         Directory.CreateDirectory(scratch);
+        CrashPoint.Reached("rescue directory made");
         try
         {
             work.ParentTree = work.Tree = await TreeOfAsync(tree, work.Parents[0], cancellationToken).ConfigureAwait(false);
@@ -182,7 +183,9 @@ internal sealed class RescueMaker(
             {
                 string to = Path.Combine(aside, file);
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+                CrashPoint.Reached("directory of kept files made");
                 Directory.Move(Path.Combine(tree.Path, file), to);
+                CrashPoint.Reached("unreadable file moved aside");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -218,6 +221,7 @@ internal sealed class RescueMaker(
         }
 
         File.Copy(tree.Index, index);
+        CrashPoint.Reached("staged index copied");
         GitResult written = await git.TryRunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false);
         return written.Succeeded ? written.Line : null;
     }

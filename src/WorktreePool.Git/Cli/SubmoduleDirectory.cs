@@ -56,14 +56,20 @@ internal static class SubmoduleDirectory
     {
         TreeRemoval.Remove(tree.Directory);
         Directory.CreateDirectory(Path.Combine(tree.Objects, "info"));
+        CrashPoint.Reached("submodule directory begun");
         Directory.CreateDirectory(Path.Combine(tree.Directory, "refs"));
+        CrashPoint.Reached("submodule refs made");
         File.WriteAllText(Path.Combine(tree.Objects, "info", "alternates"), objects + "\n");
+        CrashPoint.Reached("submodule alternates written");
         File.WriteAllText(Path.Combine(tree.Directory, "config"), Config(tree, url));
+        CrashPoint.Reached("submodule config written");
         File.WriteAllText(Path.Combine(tree.Directory, "packed-refs"), "# pack-refs with: peeled fully-peeled sorted \n" + branches);
+        CrashPoint.Reached("submodule refs written");
         if (!SafeFile.IsRealDirectory(tree.Path))
         {
             TreeRemoval.Remove(tree.Path);
             Directory.CreateDirectory(tree.Path);
+            CrashPoint.Reached("submodule path made");
         }
 
         TreeRemoval.MakeWritable(tree.Path);
@@ -71,6 +77,7 @@ internal static class SubmoduleDirectory
 
         // Last: without HEAD this is no git directory at all.
         File.WriteAllText(Path.Combine(tree.Directory, "HEAD"), commit + "\n");
+        CrashPoint.Reached("submodule HEAD written");
     }
 
     private static string Link(GitWorktree tree) => $"gitdir: {Path.GetRelativePath(tree.Path, tree.Directory)}\n";

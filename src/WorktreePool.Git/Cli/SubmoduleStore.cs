@@ -28,6 +28,7 @@ internal sealed class SubmoduleStore(RepositoryLayout repository, Baseline basel
         if ((SafeFile.TryRead(alternates) ?? "") != wanted)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(alternates)!);
+            CrashPoint.Reached("submodule store made");
             SafeFile.Write(alternates, wanted);
         }
 

@@ -112,6 +112,7 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         {
             TreeRemoval.Remove(Path.Combine(above.Path, path));
             Directory.CreateDirectory(Path.Combine(above.Path, path));
+            CrashPoint.Reached("unlisted submodule emptied");
         }
 
         foreach (Submodule submodule in listed)

@@ -118,6 +118,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             using var file = new FileStream(path, options);
             CrashPoint.Reached("checkout file begun");
             content.CopyTo(file);
+            CrashPoint.Reached("checkout file written");
         }
 
         return UnixFiles.Status(Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished while it was made");

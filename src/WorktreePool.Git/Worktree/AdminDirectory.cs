@@ -167,6 +167,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         if (SafeFile.Exists(PathOf(admin)))
         {
             Directory.CreateDirectory(repository.Scratch);
+            CrashPoint.Reached("scratch directory made");
             string trash = ScratchFor(admin, "trash");
             if (SafeFile.IsRealDirectory(PathOf(admin)))
             {
@@ -188,12 +189,17 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
     {
         string making = ScratchFor(Path.GetFileName(path), "making");
         Directory.CreateDirectory(Path.Combine(making, "logs"));
+        CrashPoint.Reached("admin directory begun aside");
         Directory.CreateDirectory(Path.Combine(making, "refs"));
+        CrashPoint.Reached("admin refs made aside");
         File.WriteAllText(Path.Combine(making, "HEAD"), commit + "\n");
+        CrashPoint.Reached("admin HEAD made aside");
         File.WriteAllText(Path.Combine(making, "gitdir"), LinkTarget(place) + "\n");
+        CrashPoint.Reached("admin gitdir made aside");
         File.WriteAllText(Path.Combine(making, "commondir"), "../..\n");
         CrashPoint.Reached("admin directory made aside");
         Directory.CreateDirectory(repository.Worktrees);
+        CrashPoint.Reached("worktrees directory made");
         Directory.Move(making, path);
         CrashPoint.Reached("admin directory in place");
     }

@@ -45,9 +45,11 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
         }
 
         Directory.CreateDirectory(_directory);
+        CrashPoint.Reached("witness directory made");
         foreach (string old in Directory.EnumerateFiles(_directory).Order(new ByAge()).SkipLast(Kept))
         {
             File.Delete(old);
+            CrashPoint.Reached("old witness deleted");
         }
 
         SafeFile.Write(PathFor(commit), string.Join('\n', [.. lines, "end", ""]));

@@ -56,9 +56,10 @@ internal static class SafeFile
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
+                CrashPoint.Reached($"{Path.GetFileName(path)} begun");
                 stream.Write(content);
                 stream.Flush(flushToDisk: true);
-                CrashPoint.Reached("file written");
+                CrashPoint.Reached($"{Path.GetFileName(path)} written");
             }
 
             if (IsRealDirectory(path))
@@ -67,7 +68,7 @@ internal static class SafeFile
             }
 
             File.Move(temporary, path, overwrite: true);
-            CrashPoint.Reached("file in place");
+            CrashPoint.Reached($"{Path.GetFileName(path)} in place");
         }
         catch
         {

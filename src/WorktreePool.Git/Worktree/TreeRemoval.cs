@@ -71,6 +71,7 @@ internal static class TreeRemoval
             {
                 string plain = Path.Combine(parent, $"worktree-pool-{Guid.NewGuid():N}");
                 UnixFiles.Move([.. directory, .. name], Encoding.UTF8.GetBytes(plain));
+                CrashPoint.Reached("unreadable name made plain");
                 Remove(plain);
             }
         }

@@ -28,6 +28,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     public void Keep(string key, string commit, string index, IReadOnlyDictionary<string, string>? unstable = null)
     {
         Directory.CreateDirectory(_directory);
+        CrashPoint.Reached("trusted index directory made");
         string path = PathFor(key, commit);
         string list = Path.Combine(_directory, key + Unstable);
         if (unstable is { Count: > 0 })
@@ -37,12 +38,14 @@ internal sealed class TrustedIndex(string poolDirectory)
         else
         {
             File.Delete(list);
+            CrashPoint.Reached("list of unstable files deleted");
         }
 
         Copy(index, path);
         foreach (string old in All(key).Where(old => old != path))
         {
             File.Delete(old);
+            CrashPoint.Reached("older trusted index deleted");
         }
     }
 
@@ -70,6 +73,7 @@ internal sealed class TrustedIndex(string poolDirectory)
         try
         {
             File.Copy(from, temporary);
+            CrashPoint.Reached("trusted index copied");
             using (FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite))
             {
                 copy.Flush(flushToDisk: true);
