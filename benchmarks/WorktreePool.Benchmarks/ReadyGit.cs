@@ -11,11 +11,15 @@ internal sealed class ReadyGit : IGitBackend, IRescueArchive
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => new([]);
 
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => new([]);
+
     public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => new(name);
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => new(Commit);
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => new(Commit);
+
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => new([]);
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) => new(new SlotProbe([], Commit, place.Slot));
 

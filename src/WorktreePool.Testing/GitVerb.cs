@@ -38,6 +38,12 @@ public enum GitVerb
 
     /// <summary><see cref="IGitBackend.RemoveAsync"/>.</summary>
     Remove,
+
+    /// <summary><see cref="IGitBackend.ExamineRemotesAsync"/>.</summary>
+    ExamineRemotes,
+
+    /// <summary><see cref="IGitBackend.FindDriftAsync"/>.</summary>
+    FindDrift,
 }
 
 /// <summary>One call that a <see cref="ScriptedGitBackend"/> received.</summary>

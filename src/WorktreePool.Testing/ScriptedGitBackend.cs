@@ -36,7 +36,7 @@ public sealed class ScriptedGitBackend : IGitBackend
     /// <summary>The ref that <see cref="InspectAsync"/> gives as the default base.</summary>
     public string DefaultBase { get; set; } = "refs/remotes/origin/main";
 
-    /// <summary>What <see cref="InspectAsync"/> finds in the repository.</summary>
+    /// <summary>What <see cref="InspectAsync"/> and <see cref="FindDriftAsync"/> find in the repository.</summary>
     public IList<Finding> RepositoryFindings { get; } = [];
 
     /// <inheritdoc/>
@@ -121,6 +121,10 @@ public sealed class ScriptedGitBackend : IGitBackend
         }, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<Finding>>(new GitCall(GitVerb.FindDrift, null, null), () => [.. RepositoryFindings], cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
         RunAsync(new GitCall(GitVerb.Expand, null, name), () =>
             _parents.ContainsKey(name) ? name
@@ -144,6 +148,13 @@ public sealed class ScriptedGitBackend : IGitBackend
             _refs[reference] = commit;
             return commit;
         }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) =>
+        RunAsync<IReadOnlyList<Finding>>(
+            new GitCall(GitVerb.ExamineRemotes, null, reference),
+            () => reference.StartsWith("refs/remotes/origin/", StringComparison.Ordinal) && !_remote.ContainsKey(reference) ? [new Finding(FindingIds.RefsDrift, $"origin has no {reference} any more")] : [],
+            cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>

@@ -20,6 +20,11 @@ public interface IGitBackend
     /// <returns>What changed against the baseline before; empty the first time.</returns>
     ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken);
 
+    /// <summary>What in the repository's config, hooks and info differs from the trusted baseline: cheap enough to be asked with every status.</summary>
+    /// <param name="cancellationToken">Ends the read.</param>
+    /// <returns>None before the first <see cref="TrustAsync"/>. <see cref="InspectAsync"/> finds the same, and more.</returns>
+    ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken);
+
     /// <summary>The full refname, or full commit id, that a configured base means.</summary>
     /// <param name="name">For example <c>origin/main</c>, <c>main</c>, <c>refs/heads/main</c>, or a commit id.</param>
     /// <param name="cancellationToken">Ends the read.</param>
@@ -39,6 +44,13 @@ public interface IGitBackend
     /// <returns>Null when the ref belongs to no remote of the trusted baseline.</returns>
     /// <exception cref="GitBackendException">The remote could not be reached or has no such branch.</exception>
     ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null);
+
+    /// <summary>Asks the trusted remotes which branches they have now, for the doctor: nothing is fetched and nothing changes.</summary>
+    /// <param name="reference">The full name of the pool's base.</param>
+    /// <param name="cancellationToken">Ends the questions.</param>
+    /// <returns>Tracking refs that stand in the way of what a remote has now, so that git's own fetch fails; and a base that its remote has no more. None without a remote.</returns>
+    /// <exception cref="GitBackendException">A remote could not be reached.</exception>
+    ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken);
 
     /// <summary>Reads a slot and compares it with what it shall be. Changes nothing, runs nothing that a holder left.</summary>
     /// <param name="place">The slot.</param>

@@ -7,7 +7,11 @@ namespace WorktreePool;
 /// <param name="Paused">The pause, if any.</param>
 /// <param name="Counts">How many slots stand where.</param>
 /// <param name="Slots">The slots, by number.</param>
-public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommit, PauseRecord? Paused, PoolCounts Counts, IReadOnlyList<SlotSnapshot> Slots);
+public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommit, PauseRecord? Paused, PoolCounts Counts, IReadOnlyList<SlotSnapshot> Slots)
+{
+    /// <summary>What in the repository's config, hooks and info is not as it was when it was trusted. It has no effect on the pool, but it may on whoever works in the repository.</summary>
+    public IReadOnlyList<Finding> Drift { get; init; } = [];
+}
 
 /// <summary>One slot at one moment.</summary>
 /// <param name="Record">What is recorded.</param>

@@ -16,6 +16,12 @@ internal sealed class Trial(Bench bench, FixtureKind kind, params IReadOnlyList<
     /// <summary>Ids of what the doctor said about the repository afterwards.</summary>
     public IReadOnlyList<string> Reported { get; private set; } = [];
 
+    /// <summary>Before the claim so many processes heal the slot, each ended by SIGKILL at one of its crash points.</summary>
+    public IReadOnlyList<int> KillAt { get; init; } = [];
+
+    /// <summary>How many of them did not come to their end.</summary>
+    public int Kills { get; private set; }
+
     /// <summary>Why the slot was not granted.</summary>
     public string? Reason { get; private set; }
 
@@ -34,6 +40,11 @@ internal sealed class Trial(Bench bench, FixtureKind kind, params IReadOnlyList<
         await bench.ResetAsync(kind);
         await bench.DamageAsync(states);
         Snapshot before = await Snapshot.TakeAsync(bench);
+        foreach (int point in KillAt)
+        {
+            Kills += await bench.KillWhileHealingAsync(point) ? 1 : 0;
+        }
+
         await using ServiceProvider services = bench.Open(Keep);
         return await ClaimAsync(services, before);
     }

@@ -5,11 +5,14 @@ using System.Text.RegularExpressions;
 namespace WorktreePool.TestHelper;
 
 /// <summary>
-/// Ends this process by SIGKILL exactly at a point. WORKTREE_POOL_CRASH_AT is "OCCURRENCE NAME"; without it, WORKTREE_POOL_CRASH_TRACE names a
+/// Ends this process by SIGKILL exactly at a point. WORKTREE_POOL_CRASH_AT is "OCCURRENCE NAME", or "NUMBER *" for the so-manieth point of any name; without it, WORKTREE_POOL_CRASH_TRACE names a
 /// file that gets the names of all points that were passed.
 /// </summary>
 internal static partial class Crash
 {
+    /// <summary>Stands for every name.</summary>
+    private const string Any = "*";
+
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, int> Passed = [];
     private static readonly string? Trace = Environment.GetEnvironmentVariable("WORKTREE_POOL_CRASH_TRACE");
@@ -37,12 +40,13 @@ internal static partial class Crash
             }
 
             int occurrence = Passed[name] = Passed.GetValueOrDefault(name) + 1;
+            int number = Passed[Any] = Passed.GetValueOrDefault(Any) + 1;
             if (Trace is not null)
             {
                 File.AppendAllText(Trace, string.Create(CultureInfo.InvariantCulture, $"{occurrence} {name}\n"));
             }
 
-            if (At.Length == 2 && At[1] == name && int.Parse(At[0], CultureInfo.InvariantCulture) == occurrence)
+            if (At.Length == 2 && (At[1] == name ? occurrence : At[1] == Any ? number : 0) == int.Parse(At[0], CultureInfo.InvariantCulture))
             {
                 using Process self = Process.GetCurrentProcess();
                 self.Kill();

@@ -36,11 +36,16 @@ internal sealed class CrashingGit(IGitBackend inner) : IGitBackend
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => Crash.AroundAsync("trust", () => inner.TrustAsync(cancellationToken));
 
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => inner.FindDriftAsync(cancellationToken);
+
     public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => Crash.AroundAsync("expand", () => inner.ExpandAsync(name, cancellationToken));
 
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) => Crash.AroundAsync("resolve", () => inner.ResolveAsync(reference, cancellationToken));
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => Crash.AroundAsync("fetch", () => inner.FetchAsync(reference, cancellationToken, progress));
+
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) =>
+        Crash.AroundAsync("examine remotes", () => inner.ExamineRemotesAsync(reference, cancellationToken));
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
         Crash.AroundAsync("probe", () => inner.ProbeAsync(place, target, cancellationToken));

@@ -30,6 +30,16 @@ internal static class Operations
         return 0;
     }
 
+    /// <summary>A keeper's pass over a pool of two slots beside its directory: it heals the free one.</summary>
+    public static async Task<int> HealAsync(string root)
+    {
+        await using ServiceProvider services = Open(root, 2, options => (options.SlotsDirectory, options.Base) = (Path.Combine(root, "slots"), "origin/main"));
+        Crash.Arm();
+        await services.GetRequiredKeyedService<IWorktreePool>("p").MaintainAsync();
+        Crash.Disarm();
+        return 0;
+    }
+
     private static async Task ClaimAsync(IWorktreePool pool)
     {
         SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "claimed", Branch = "cr/claimed" });
@@ -51,21 +61,22 @@ internal static class Operations
         await pool.Rescues.DropAsync(rescue.Id, CancellationToken.None);
     }
 
-    private static ServiceProvider Open(string root, int slots)
+    private static ServiceProvider Open(string root, int slots, Action<WorktreePoolOptions>? configure = null)
     {
         // The seams are made by the packages' own methods, and wrapped.
-        ServiceProvider inner = Registered(root, slots, builder => builder.UseGit().UseFileState());
-        return Registered(root, slots, builder => builder
+        ServiceProvider inner = Registered(root, slots, configure, builder => builder.UseGit().UseFileState());
+        return Registered(root, slots, configure, builder => builder
             .UseBackend((_, _) => new CrashingGit(inner.GetRequiredKeyedService<IGitBackend>("p")))
             .UseStore((_, _) => new CrashingStore(inner.GetRequiredKeyedService<ISlotStateStore>("p"))));
     }
 
-    private static ServiceProvider Registered(string root, int slots, Action<WorktreePoolBuilder> use)
+    private static ServiceProvider Registered(string root, int slots, Action<WorktreePoolOptions>? configure, Action<WorktreePoolBuilder> use)
     {
         var services = new ServiceCollection();
         use(services.AddWorktreePool("p", options =>
         {
             (options.RepositoryPath, options.PoolDirectory, options.Slots) = (Path.Combine(root, "repo"), Path.Combine(root, "pool"), slots);
+            configure?.Invoke(options);
         }));
         return services.BuildServiceProvider();
     }

@@ -9,5 +9,6 @@ return args switch
     ["write", var pool, var slot] => await StoreVerbs.WriteAsync(pool, slot),
     ["hold-file", var path] => await StoreVerbs.HoldFileAsync(path),
     ["operate", var root, var operation] => await Operations.RunAsync(root, operation),
+    ["heal", var root] => await Operations.HealAsync(root),
     _ => throw new ArgumentException($"unknown: {string.Join(' ', args)}"),
 };

@@ -58,6 +58,12 @@ internal static class StatusRows
             advice.Add("See what is wrong with the quarantined slots: worktree-pool doctor; try again now: worktree-pool doctor --fix");
         }
 
+        if (snapshot.Drift.Count > 0)
+        {
+            string more = snapshot.Drift.Count > 1 ? $" and {snapshot.Drift.Count - 1} more" : "";
+            advice.Add($"The repository is not as it was trusted: {snapshot.Drift[0].Id}{more}. See worktree-pool doctor; undo it, or accept it with worktree-pool trust");
+        }
+
         if (snapshot.Slots.Any(IsDead))
         {
             advice.Add("Some owners are gone. The next claim takes their slots; to do it now: worktree-pool maintain");

@@ -21,6 +21,8 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => git.TrustAsync(cancellationToken);
 
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => git.FindDriftAsync(cancellationToken);
+
     public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => git.ExpandAsync(name, cancellationToken);
 
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
@@ -28,6 +30,8 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
         ?? await git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
+
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => git.ExamineRemotesAsync(reference, cancellationToken);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {

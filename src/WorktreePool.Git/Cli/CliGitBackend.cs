@@ -10,6 +10,7 @@ internal sealed class CliGitBackend : IGitBackend
     private readonly RepositoryInspector _inspector;
     private readonly RepositoryRefs _refs;
     private readonly RemoteFetcher _fetcher;
+    private readonly RemoteExaminer _remotes;
     private readonly AdminDirectory _admins;
     private readonly ObjectStore _objects;
     private readonly SlotProber _prober;
@@ -31,6 +32,7 @@ internal sealed class CliGitBackend : IGitBackend
         _refs = new RepositoryRefs(repository, _baseline, git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
+        _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
         var submodules = new Submodules(
@@ -58,6 +60,8 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => _baseline.TakeAsync(cancellationToken);
 
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => ValueTask.FromResult(_baseline.Compare());
+
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
         await _inspector.ExpandAsync(name, cancellationToken).ConfigureAwait(false)
         ?? throw new BaseNotFoundException($"The base \"{name}\" names no commit in the repository. No slot was changed. Fetch it, or give a ref that exists.");
@@ -81,6 +85,8 @@ internal sealed class CliGitBackend : IGitBackend
 
         return await _fetcher.FetchAsync(reference, progress, cancellationToken).ConfigureAwait(false);
     }
+
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => _remotes.ExamineAsync(reference, cancellationToken);
 
     public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
         _prober.ProbeAsync(place, target, cancellationToken);

@@ -26,6 +26,8 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => git.TrustAsync(cancellationToken);
 
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => git.FindDriftAsync(cancellationToken);
+
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
         await RunAsync(objects => Candidates(name).FirstOrDefault(candidate => objects.Resolve(candidate) is not null), cancellationToken).ConfigureAwait(false)
         ?? throw new BaseNotFoundException($"The base \"{name}\" names no commit in the repository. No slot was changed. Fetch it, or give a ref that exists.");
@@ -34,6 +36,8 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
         RunAsync(objects => objects.Resolve(reference), cancellationToken);
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
+
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => git.ExamineRemotesAsync(reference, cancellationToken);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {

@@ -126,6 +126,28 @@ public abstract partial class GitBackendConformance
         Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/remotes/origin/main", Token));
     }
 
+    /// <summary>A tracking ref in the way of a branch that the remote has now is found, and so is a base that the remote has no more; a stale one that is in nobody's way is not.</summary>
+    [Fact]
+    public async Task What_the_remote_has_now_is_compared()
+    {
+        await _repository.ShellAsync(Path.Combine(_repository.Root, "seed"), "git push -q ../origin.git main:old main:release main:top/one && cd ../repo && git fetch -q");
+        Assert.Empty(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
+        Assert.Empty(await _git.ExamineRemotesAsync("refs/heads/main", Token));
+        await _repository.ShellAsync(Path.Combine(_repository.Root, "seed"), "git push -q ../origin.git :old :release :top/one && git push -q ../origin.git main:release/1 main:top");
+        string before = await _repository.GitAsync(_repository.Main, "for-each-ref");
+
+        Finding found = Assert.Single(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
+
+        Assert.Equal(FindingIds.RefsDrift, found.Id);
+        Assert.Contains("refs/remotes/origin/release, refs/remotes/origin/top/one ", found.Detail, StringComparison.Ordinal);
+        Assert.Contains(await _git.ExamineRemotesAsync("refs/remotes/origin/old", Token), gone => gone.Detail.Contains("no branch old", StringComparison.Ordinal));
+        Assert.Equal(before, await _repository.GitAsync(_repository.Main, "for-each-ref"));
+        await _repository.ShellAsync(_repository.Main, "git remote prune origin && git fetch -q");
+        Assert.Empty(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
+        await _repository.ShellAsync(_repository.Root, "mv origin.git gone.git");
+        await Assert.ThrowsAnyAsync<GitBackendException>(async () => await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
+    }
+
     /// <summary>A claim's branch stands at the slot's commit with HEAD on it, and is gone after its deletion.</summary>
     /// <param name="branch">The short name.</param>
     [Theory]

@@ -34,4 +34,7 @@ internal static partial class PoolLog
 
     [LoggerMessage(10, LogLevel.Information, "Pool {Pool}: rescue {Rescue} of {At} dropped: it is too old, or there are too many (RescueRetention, RescueCount)")]
     public static partial void RescueDropped(ILogger logger, string pool, string rescue, DateTimeOffset at);
+
+    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: a remote could not be asked for its branches: {Reason}")]
+    public static partial void RemoteNotAsked(ILogger logger, string pool, string reason);
 }

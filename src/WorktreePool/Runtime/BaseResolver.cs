@@ -14,7 +14,7 @@ internal sealed class BaseResolver(PoolContext context)
     private const double FetchShare = 0.5;
 
     /// <summary>And never more than this.</summary>
-    private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(20);
 
     private string? _baseRef;
 

@@ -65,7 +65,25 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, SlotCleani
         }
 
         progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count));
-        return new DoctorReport(slots, [.. facts.Findings, .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
+        return new DoctorReport(
+            slots,
+            [.. facts.Findings, .. await ExamineRemotesAsync(cancellationToken).ConfigureAwait(false), .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
+    }
+
+    /// <summary>What the remotes say; nothing when they cannot be asked: that a remote is away for a while is no damage.</summary>
+    private async ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(CancellationToken cancellationToken)
+    {
+        string baseRef = await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
+        using var deadline = new Deadline(context.Time, BaseResolver.LongestFetch, cancellationToken);
+        try
+        {
+            return await context.Git.ExamineRemotesAsync(baseRef, deadline.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is GitBackendException || (e is OperationCanceledException && deadline.HasPassed))
+        {
+            PoolLog.RemoteNotAsked(context.Logger, context.Name, e.Message);
+            return [];
+        }
     }
 
     /// <summary>

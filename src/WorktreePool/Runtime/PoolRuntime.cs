@@ -86,7 +86,10 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         string? commit = state.Pool.Base?.Ref == baseRef ? state.Pool.Base.Commit : await _context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = _context.Now;
         return new PoolSnapshot(_context.Name, baseRef, commit, state.Pool.Paused, Counting.Count([.. state.Slots]), [.. state.Slots.Select(record =>
-            new SlotSnapshot(record, _context.LivenessOf(record), record is { State: SlotState.Leased, Lease.ExpiresAt: { } end } && end <= now))]);
+            new SlotSnapshot(record, _context.LivenessOf(record), record is { State: SlotState.Leased, Lease.ExpiresAt: { } end } && end <= now))])
+        {
+            Drift = await _context.Git.FindDriftAsync(cancellationToken).ConfigureAwait(false),
+        };
     }
 
     public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) => _keeper.MaintainAsync(null, cancellationToken);

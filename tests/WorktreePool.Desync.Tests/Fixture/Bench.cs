@@ -17,6 +17,9 @@ public sealed class Bench : IAsyncDisposable
 {
     private static readonly TimeSpan ScriptInStack = TimeSpan.FromSeconds(5);
 
+    /// <summary>The exit code of a process that SIGKILL ended.</summary>
+    private const int Killed = 128 + 9;
+
     private readonly string _top = Directory.CreateTempSubdirectory("worktree-pool-desync-").FullName;
     private readonly Dictionary<FixtureKind, Template> _templates = [];
     private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _expected = [];
@@ -104,6 +107,18 @@ public sealed class Bench : IAsyncDisposable
         }
 
         File.Delete(Canary);
+    }
+
+    /// <summary>Lets a process of its own heal the slot, and ends it by SIGKILL at a point on the way; git that it has started goes on.</summary>
+    /// <param name="point">At the so-manieth of all crash points.</param>
+    /// <returns>Whether it was killed; it may have come to its end before.</returns>
+    internal async Task<bool> KillWhileHealingAsync(int point)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "WorktreePool.TestHelper.dll"), "heal", Root]);
+        start.Environment["WORKTREE_POOL_CRASH_AT"] = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{point} *");
+        using System.Diagnostics.Process healer = System.Diagnostics.Process.Start(start)!;
+        await healer.WaitForExitAsync();
+        return healer.ExitCode == Killed;
     }
 
     internal ServiceProvider Open(IReadOnlyList<string> keep)

@@ -41,7 +41,21 @@ internal static class ResidueCheck
             residue.Add((name, FindingIds.RefsDrift));
         }
 
+        SortedDictionary<string, string> upstream = RefFiles.Read(bench.Origin);
+        foreach (string stale in now.Refs.Keys.Where(name => IsInTheWay(name, upstream.Keys)))
+        {
+            residue.Add((stale, FindingIds.RefsDrift));
+        }
+
         return residue;
+    }
+
+    /// <summary>Whether git cannot fetch some branch beside this tracking ref, because one is a directory where the other is a file.</summary>
+    private static bool IsInTheWay(string tracking, IEnumerable<string> upstream)
+    {
+        const string Tracking = "refs/remotes/origin/", Branch = "refs/heads/";
+        return tracking.StartsWith(Tracking, StringComparison.Ordinal) && Branch + tracking[Tracking.Length..] is var own
+            && upstream.Any(name => name.StartsWith(own + "/", StringComparison.Ordinal) || own.StartsWith(name + "/", StringComparison.Ordinal));
     }
 
     /// <summary>For want of any of these git fails in every worktree.</summary>

@@ -28,6 +28,38 @@ public sealed class DoctorCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Drift_of_the_repository_is_told_by_status_too_until_it_is_trusted()
+    {
+        (await _sandbox.RunAsync("status")).Output.Should().NotContain("trusted");
+        Sandbox.Git(_sandbox.Repository, "config", "core.pager", "evil");
+
+        (await _sandbox.RunAsync("status")).Output.Should().ContainAll("not as it was trusted: config-drift", "worktree-pool doctor", "worktree-pool trust");
+        JsonElement found = (await _sandbox.JsonAsync("status")).Json.GetProperty("repository").GetProperty("findings")[0];
+        found.GetProperty("id").GetString().Should().Be("config-drift");
+        found.GetProperty("detail").GetString().Should().StartWith("config has changed");
+        (await _sandbox.RunAsync("doctor")).Output.Should().Contain("config-drift: config has changed");
+
+        (await _sandbox.RunAsync("trust")).Code.Should().Be(0);
+        (await _sandbox.RunAsync("status")).Output.Should().NotContain("trusted");
+        (await _sandbox.JsonAsync("status")).Json.GetProperty("repository").GetProperty("findings").GetArrayLength().Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_tracking_ref_that_keeps_git_from_fetching_is_told()
+    {
+        string origin = Path.Combine(_sandbox.Root, "origin.git");
+        Sandbox.Git(origin, "update-ref", "refs/heads/release", "HEAD");
+        Sandbox.Git(_sandbox.Repository, "fetch", "-q");
+        Sandbox.Git(origin, "update-ref", "-d", "refs/heads/release");
+        Sandbox.Git(origin, "update-ref", "refs/heads/release/1", "HEAD");
+
+        (await _sandbox.RunAsync("doctor")).Output.Should().ContainAll("refs-drift: refs/remotes/origin/release stand", "git remote prune origin");
+
+        Directory.Move(origin, origin + ".away");
+        (await _sandbox.RunAsync("doctor")).Output.Should().Contain("repository: nothing found", "a remote that is away is no damage");
+    }
+
+    [Fact]
     public async Task A_fix_leaves_a_report_of_what_was_found()
     {
         (int code, string output, _) = await _sandbox.RunAsync("doctor", "--fix");

@@ -62,7 +62,8 @@ public sealed class JsonShapeTests : IAsyncLifetime
         (await _sandbox.JsonAsync("maintain")).Json.ShouldHave("outcome:string reclaimed:strings healed:strings quarantined:strings rescued:strings");
         (await _sandbox.JsonAsync("pause", "--reason", "why")).Json.ShouldHave("outcome:string");
         JsonElement status = (await _sandbox.JsonAsync("status")).Json;
-        status.ShouldHave("pool:string base:object paused:object counts:object slots:objects");
+        status.ShouldHave("pool:string base:object paused:object counts:object slots:objects repository:object");
+        status.GetProperty("repository").ShouldHave("findings:objects");
         status.GetProperty("base").ShouldHave("ref:string commit:string");
         status.GetProperty("paused").ShouldHave("reason:string since:time");
         status.GetProperty("counts").ShouldHave(Counts);
