@@ -3,6 +3,9 @@ namespace WorktreePool.Runtime;
 /// <summary>Builds refusals: each with counts, who holds what, and the setting to change.</summary>
 internal sealed class Refusals(PoolContext context)
 {
+    /// <summary>Of so many slots that are set aside the reason is told.</summary>
+    private const int NamedSlots = 3;
+
     public ClaimRefusal Paused(ClaimRequest request, PoolState state) => Build(request, state, RefusalReason.Paused, null,
         $"Pool \"{context.Name}\" is paused since {state.Pool.Paused!.Since:u}{(state.Pool.Paused.Reason.Length > 0 ? $": {state.Pool.Paused.Reason}" : "")}. No claim is granted until worktree-pool resume.");
 
@@ -40,8 +43,11 @@ internal sealed class Refusals(PoolContext context)
         string when = waited is { } time ? $" within {time.TotalSeconds:0.###} s (ClaimTimeout, or the claim's own wait)" : "";
         string held = oldest is null ? "" : $" Held longest: {oldest.Slot} for \"{oldest.Key}\" since {oldest.Since:u} by {Owner(oldest.Owner)}.";
         string broken = failures.Count > 0 ? $" Could not be made ready: {string.Join("; ", failures)}." : "";
+        string aside = reason != RefusalReason.Quarantined ? "" : string.Concat(state.Slots
+            .Where(slot => slot.Quarantine is not null && !failures.Any(failure => failure.StartsWith(slot.Slot + ":", StringComparison.Ordinal)))
+            .Take(NamedSlots).Select(slot => $" {slot.Slot} is set aside until {slot.Quarantine!.RetryAt:u}: {slot.Quarantine.Reason}"));
         string advice = reason == RefusalReason.Quarantined ? " Every slot that is not held is quarantined: see worktree-pool doctor, or wait for a release." : " Raise Slots, or release what is done.";
-        return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{advice}");
+        return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{aside}{advice}");
     }
 
     private ClaimRefusal Build(ClaimRequest request, PoolState state, RefusalReason reason, SlotHolder? holder, string message)
