@@ -25,6 +25,7 @@ internal static class App
             root.Add(command);
         }
 
+        ExampleHelp.AddTo(root);
         return root;
     }
 
@@ -33,7 +34,7 @@ internal static class App
     {
         ParseResult parsed = Root().Parse(arguments);
         bool isForShell = arguments is [['[', ..], ..];
-        if (parsed.Errors.Count > 0 && !isForShell)
+        if (parsed.Errors.Count > 0 && !isForShell && parsed.Action is not ExampleHelp)
         {
             bool isJson = arguments.TakeWhile(argument => argument != "--").Contains("--json");
             new Output.Answer(isJson).Fail("usage", Misuse.Explain(parsed));

@@ -37,7 +37,7 @@ internal static class InitCommand
         PoolSnapshot snapshot;
         try
         {
-            snapshot = await session.Operator.InitializeAsync(cancellationToken);
+            snapshot = await ProgressView.WhileAsync(session.Answer, progress => session.Operator.InitializeAsync(cancellationToken, progress).AsTask());
         }
         catch when (isNew && Directory.Exists(Path.Combine(directory, "state")))
         {

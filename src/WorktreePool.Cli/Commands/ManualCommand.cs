@@ -42,6 +42,7 @@ internal static class ManualCommand
             string name = command.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is { } parent ? $"{parent.Name} {command.Name}" : command.Name;
             page.Append(CultureInfo.InvariantCulture, $".SS {Escape(name)}\n{Escape(command.Description!)}\n");
             AppendOptions(page, command.Options.Where(option => !option.Hidden));
+            AppendExamples(page, Examples.Of(name));
         }
 
         page.Append(".SH EXIT STATUS\n");
@@ -61,12 +62,8 @@ internal static class ManualCommand
             .TP
             .B NO_COLOR
             No colours.
-            .SH EXAMPLES
-            .nf
-            worktree\-pool init \-\-repo ~/src/app \-\-slots 4 \-\-pool ~/pools/app
-            worktree\-pool run \-\-key MC\-4683 \-\-branch cr/mc\-4683 \-\- make test
-            worktree\-pool doctor \-\-fix
-            .fi
+            .SH SEE ALSO
+            .BR git\-worktree (1)
 
             """);
         return page.ToString();
@@ -78,6 +75,14 @@ internal static class ManualCommand
         {
             string value = option.ValueType == typeof(bool) || option.ValueType == typeof(void) ? "" : $" \\fI{option.Name.TrimStart('-').ToUpperInvariant()}\\fR";
             page.Append(CultureInfo.InvariantCulture, $".TP\n\\fB{Escape(option.Name)}\\fR{value}\n{Escape(option.Description ?? "")}\n");
+        }
+    }
+
+    private static void AppendExamples(StringBuilder page, IReadOnlyList<Example> examples)
+    {
+        foreach (Example example in examples)
+        {
+            page.Append(CultureInfo.InvariantCulture, $".PP\n{Escape(example.Meaning)}:\n.RS\n.nf\n{Escape(example.Line)}\n.fi\n.RE\n");
         }
     }
 

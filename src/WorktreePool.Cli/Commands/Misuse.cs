@@ -37,6 +37,7 @@ internal static class Misuse
         _ => error.Message,
     };
 
-    private static IEnumerable<string> Path(CommandResult result) =>
+    /// <summary>The names of the commands that were given; none for the program alone.</summary>
+    public static IEnumerable<string> Path(CommandResult result) =>
         result.Parent is CommandResult parent && parent.Command is not RootCommand ? [.. Path(parent), result.Command.Name] : [result.Command.Name];
 }

@@ -10,18 +10,27 @@ internal static class RescueCommands
 
     public static Command Create() => new("rescue", "Work that was kept before a slot was cleaned")
     {
-        App.Command("list", "All rescues, newest first", ListAsync),
-        App.Command("show", "What a rescue holds", ShowAsync, Id),
-        App.Command("restore", "Makes a branch of a rescue", RestoreAsync, Id, new Option<string>("--branch") { Required = true }),
+        App.Command("list", "All rescues, newest first", ListAsync,
+            new Option<string?>("--key") { Description = "Only of this key" }, new Option<string?>("--slot") { Description = "Only of this slot" }, OutputOptions.JsonLines, OutputOptions.NoPager),
+        App.Command("show", "What a rescue holds", ShowAsync, Id, new Option<bool>("--stat") { Description = "Only which files, not what is in them" }, OutputOptions.NoPager),
+        App.Command("restore", "Makes a branch of a rescue", RestoreAsync, Id, new Option<string>("--branch") { Required = true, Description = "The new branch" }),
         App.Command("drop", "Deletes a rescue", DropAsync, Id),
     };
 
     private static async Task<int> ListAsync(Session session, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Rescue> rescues = await session.Operator.Rescues.ListAsync(cancellationToken);
-        session.Answer.Give(new RescuesDocument([.. rescues.Select(Mapping.Rescue)]), AnswerJson.Default.RescuesDocument, () => rescues.Count == 0
-            ? "no rescued work"
-            : Text.Table([["id", "at", "key", "files", "commits", "reason"], .. rescues.Select(rescue => new[] { rescue.Id, $"{rescue.At:u}", rescue.Key ?? "", $"{rescue.Files}", $"{rescue.Commits}", rescue.Reason })]));
+        (string? key, string? slot) = (session.Get<string?>("--key"), session.Get<string?>("--slot"));
+        List<Rescue> rescues = [.. (await session.Operator.Rescues.ListAsync(cancellationToken)).Where(rescue => (key is null || rescue.Key == key) && (slot is null || rescue.Slot == slot))];
+        if (session.Parsed.GetValue(OutputOptions.JsonLines))
+        {
+            Answer.GiveLines(rescues.Select(Mapping.Rescue), AnswerJson.Default.RescueDocument);
+        }
+        else
+        {
+            await session.Answer.GivePagedAsync(
+                new RescuesDocument([.. rescues.Select(Mapping.Rescue)]), AnswerJson.Default.RescuesDocument, () => RescueText.List(rescues, TimeProvider.System.GetUtcNow()), MayPage(session));
+        }
+
         return ExitCode.Done;
     }
 
@@ -29,9 +38,18 @@ internal static class RescueCommands
     {
         string id = session.Parsed.GetValue(Id)!;
         string text = await session.Operator.Rescues.ShowAsync(id, cancellationToken);
-        session.Answer.Give(new RescueShownDocument(id, text), AnswerJson.Default.RescueShownDocument, () => text.TrimEnd());
+        Rescue? rescue = (await session.Operator.Rescues.ListAsync(cancellationToken)).FirstOrDefault(rescue => rescue.Id == id);
+        if (session.Get<bool>("--stat"))
+        {
+            text = RescueText.WithoutContents(text);
+        }
+
+        await session.Answer.GivePagedAsync(
+            new RescueShownDocument(id, text), AnswerJson.Default.RescueShownDocument, () => RescueText.Show(rescue, text, TimeProvider.System.GetUtcNow()), MayPage(session));
         return ExitCode.Done;
     }
+
+    private static bool MayPage(Session session) => !session.Parsed.GetValue(OutputOptions.NoPager);
 
     private static async Task<int> RestoreAsync(Session session, CancellationToken cancellationToken)
     {

@@ -17,4 +17,13 @@ internal static class Ago
         };
         return string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(number):0} {unit}");
     }
+
+    /// <summary>As <see cref="Long"/>, but exact where that matters: 0.2 ms, 35 ms, 2.4 s.</summary>
+    public static string Short(TimeSpan time) => time.Duration() switch
+    {
+        { TotalMilliseconds: < 10 } t => string.Create(CultureInfo.InvariantCulture, $"{t.TotalMilliseconds:0.#} ms"),
+        { TotalSeconds: < 1 } t => string.Create(CultureInfo.InvariantCulture, $"{t.TotalMilliseconds:0} ms"),
+        { TotalSeconds: < 10 } t => string.Create(CultureInfo.InvariantCulture, $"{t.TotalSeconds:0.#} s"),
+        var t => Long(t),
+    };
 }

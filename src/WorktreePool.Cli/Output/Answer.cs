@@ -12,6 +12,28 @@ internal sealed class Answer(bool json)
     public void Give<T>(T document, JsonTypeInfo<T> type, Func<string> text) =>
         Console.Out.WriteLine(json ? JsonSerializer.Serialize(document, type) : text());
 
+    /// <summary>Gives a long answer, for people page by page.</summary>
+    public async Task GivePagedAsync<T>(T document, JsonTypeInfo<T> type, Func<string> text, bool mayPage)
+    {
+        if (json)
+        {
+            Give(document, type, text);
+        }
+        else
+        {
+            await Pager.ShowAsync(text(), mayPage);
+        }
+    }
+
+    /// <summary>Gives many answers, one object a line.</summary>
+    public static void GiveLines<T>(IEnumerable<T> documents, JsonTypeInfo<T> type)
+    {
+        foreach (T document in documents)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(document, type));
+        }
+    }
+
     /// <summary>Gives a refusal: the object, or words that do not get between a script and the output it reads.</summary>
     public void Refuse<T>(T document, JsonTypeInfo<T> type, Func<string> text)
     {

@@ -42,6 +42,11 @@ internal sealed record RepositoryDocument(IReadOnlyList<FindingDocument> Finding
 
 internal sealed record DoctorDocument(bool Ready, IReadOnlyList<ExaminedDocument> Slots, RepositoryDocument Repository);
 
+/// <summary>Verdict: ready, warns or fails.</summary>
+internal sealed record CheckDocument(string Id, string Verdict, string Detail, string? Remedy);
+
+internal sealed record ReadinessDocument(bool Ready, string Repository, int Slots, IReadOnlyList<CheckDocument> Checks);
+
 internal sealed record RescueDocument(string Id, string Ref, string Commit, string? Key, string Slot, DateTimeOffset At, int Files, int Commits, string Reason);
 
 internal sealed record RescuesDocument(IReadOnlyList<RescueDocument> Rescues);
@@ -58,7 +63,8 @@ internal sealed record MaintainedDocument(
 internal sealed record HistoryDocument(IReadOnlyList<EntryDocument> Entries);
 
 internal sealed record EntryDocument(
-    DateTimeOffset At, string Event, string? Slot, string? Key, long Epoch, string? Detail, IReadOnlyList<string> Findings, IReadOnlyList<string> Rescued);
+    DateTimeOffset At, string Event, string? Slot, string? Key, long Epoch, string? Detail, IReadOnlyList<string> Findings, IReadOnlyList<string> Rescued,
+    double? WaitedMs, double? PrepareMs, string? Host);
 
 internal sealed record ConfigDocument(string Pool, IReadOnlyList<SettingDocument> Settings);
 
@@ -75,12 +81,15 @@ internal sealed record DemoDocument(string Outcome, bool Ready, IReadOnlyList<st
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ReleaseDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
+[JsonSerializable(typeof(ReadinessDocument))]
 [JsonSerializable(typeof(RescuesDocument))]
 [JsonSerializable(typeof(RescueShownDocument))]
 [JsonSerializable(typeof(DoneDocument))]
 [JsonSerializable(typeof(RenewedDocument))]
 [JsonSerializable(typeof(MaintainedDocument))]
 [JsonSerializable(typeof(HistoryDocument))]
+[JsonSerializable(typeof(EntryDocument))]
+[JsonSerializable(typeof(RescueDocument))]
 [JsonSerializable(typeof(ConfigDocument))]
 [JsonSerializable(typeof(TrustDocument))]
 [JsonSerializable(typeof(DemoDocument))]

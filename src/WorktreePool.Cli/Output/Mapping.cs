@@ -30,7 +30,9 @@ internal static class Mapping
 
     public static RescueDocument Rescue(Rescue r) => new(r.Id, r.Ref, r.Commit, r.Key, r.Slot, r.At, r.Files, r.Commits, r.Reason);
 
-    public static EntryDocument Entry(HistoryEntry e) => new(e.At, Name(e.Event), e.Slot, e.Key, e.Epoch, e.Detail, e.Findings, e.Rescued);
+    public static EntryDocument Entry(HistoryEntry e) => new(e.At, Name(e.Event), e.Slot, e.Key, e.Epoch, e.Detail, e.Findings, e.Rescued, Milliseconds(e.Waited), Milliseconds(e.Prepared), e.Host);
+
+    private static double? Milliseconds(TimeSpan? time) => time is { } value ? Math.Round(value.TotalMilliseconds, 1) : null;
 
     private static SlotDocument Slot(SlotSnapshot snapshot)
     {

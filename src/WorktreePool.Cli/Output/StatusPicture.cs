@@ -10,7 +10,11 @@ internal static class StatusPicture
     /// <summary>Below this many columns the last three share one.</summary>
     private const int Narrow = 80;
 
-    public static IRenderable Of(PoolSnapshot snapshot, DateTimeOffset now)
+    /// <summary>The whole picture.</summary>
+    /// <param name="snapshot">The pool.</param>
+    /// <param name="now">The time to tell ages by.</param>
+    /// <param name="mostRows">How many rows there is room for; those that matter most are shown.</param>
+    public static IRenderable Of(PoolSnapshot snapshot, DateTimeOffset now, int mostRows = int.MaxValue)
     {
         bool isNarrow = Screen.Width < Narrow;
         var table = new Table { Border = TableBorder.Rounded, Expand = false };
@@ -19,7 +23,7 @@ internal static class StatusPicture
             table.AddColumn(new TableColumn(new Words(heading, new Style(decoration: Decoration.Bold))) { NoWrap = heading is "slot" or "state" or "since" });
         }
 
-        foreach (StatusRow row in StatusRows.Of(snapshot, now))
+        foreach (StatusRow row in StatusRows.Fit(StatusRows.Of(snapshot, now), mostRows))
         {
             Style style = StyleOf(row.Alarm);
             string[] rest = isNarrow ? [string.Join(", ", new[] { row.Since, row.Owner, row.Note }.Where(text => text.Length > 0))] : [row.Since, row.Owner, row.Note];

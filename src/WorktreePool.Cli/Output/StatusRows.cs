@@ -44,6 +44,18 @@ internal static class StatusRows
         return rows;
     }
 
+    /// <summary>At most so many rows: those that alarm most, in their order, and a last one that says how many there are besides.</summary>
+    public static List<StatusRow> Fit(List<StatusRow> rows, int most)
+    {
+        if (rows.Count <= most)
+        {
+            return rows;
+        }
+
+        HashSet<StatusRow> kept = [.. rows.OrderByDescending(row => row.Alarm).Take(Math.Max(1, most - 1))];
+        return [.. rows.Where(kept.Contains), new StatusRow("…", "", "", "", "", $"{rows.Count - kept.Count} more: worktree-pool status", Alarm.None)];
+    }
+
     /// <summary>What to do next; nothing when nothing needs doing.</summary>
     public static List<string> Advice(PoolSnapshot snapshot)
     {
@@ -90,6 +102,7 @@ internal static class StatusRows
         string note = record.Quarantine is { } quarantine ? $"{quarantine.Reason} Failed {quarantine.Failures} times; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}."
             : record.LastHeal is { } heal ? $"healed {Ago.Long(now - heal.At)} ago: {string.Join(", ", heal.Findings)}"
             : "";
+        note = Printable.Of(note);
         Alarm alarm = record.State switch
         {
             SlotState.Quarantined => Alarm.Broken,

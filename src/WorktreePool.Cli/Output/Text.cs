@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using WorktreePool.Cli.Readiness;
 
 namespace WorktreePool.Cli.Output;
 
@@ -48,7 +49,24 @@ internal static class Text
 
         text.Append(report.Repository.Count == 0 ? "repository: nothing found" : "repository:\n");
         Explain(text, report.Repository, "--fix");
-        return text.ToString().TrimEnd();
+        return Printable.Of(text.ToString().TrimEnd());
+    }
+
+    public static string Readiness(string repository, int slots, List<Check> checks, bool isReady)
+    {
+        var text = new StringBuilder();
+        foreach (Check check in checks)
+        {
+            string verdict = check.Verdict switch { Verdict.Ready => "ok   ", Verdict.Warns => "WARN ", _ => "FAILS" };
+            text.Append(CultureInfo.InvariantCulture, $"{verdict} {check.Id}: {check.Detail}\n");
+            if (check.Remedy is { } remedy)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"        {remedy}\n");
+            }
+        }
+
+        text.Append(isReady ? $"{repository} is ready for a pool of {slots} slots: worktree-pool init --repo {repository} --slots {slots}" : $"{repository} is not ready for a pool of {slots} slots; nothing was changed.");
+        return Printable.Of(text.ToString());
     }
 
     /// <summary>The id, the evidence, what it means, and what a fix does or did.</summary>
