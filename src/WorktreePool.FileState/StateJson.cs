@@ -14,7 +14,7 @@ namespace WorktreePool.FileState;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     IgnoreReadOnlyProperties = true,
-    Converters = [typeof(LeaseOwnerConverter), typeof(UtcConverter), typeof(CamelCaseEnum<SlotState>), typeof(CamelCaseEnum<ReleaseMode>)])]
+    Converters = [typeof(LeaseOwnerConverter), typeof(UtcConverter), typeof(CamelCaseEnum<SlotState>), typeof(CamelCaseEnum<SlotYield>), typeof(CamelCaseEnum<ReleaseMode>)])]
 [JsonSerializable(typeof(SlotRecord))]
 [JsonSerializable(typeof(PoolRecord))]
 [JsonSerializable(typeof(OwnerDocument))]

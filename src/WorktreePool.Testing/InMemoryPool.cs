@@ -81,7 +81,7 @@ internal sealed class InMemoryPool
                 return false;
             }
 
-            _record = next with { Version = expectedVersion + 1 };
+            _record = next with { Version = expectedVersion + 1, Gates = next.Gates is null ? null : new Dictionary<string, GateRecord>(next.Gates) };
             Changed();
             return true;
         }

@@ -21,6 +21,39 @@ public sealed record ClaimRequest
     /// <summary>The token of the key's live lease, to get that lease again instead of a refusal.</summary>
     public LeaseToken? Token { get; init; }
 
-    /// <summary>Notes to keep with the lease.</summary>
+    /// <summary>
+    /// How old the pool's knowledge of a base from a remote may be; null: any age. When it is older the remote is asked first, within half of the claim's
+    /// time and by one process at a time. Zero or more; zero: a fetch that begins after this claim. A base that is no remote's is never old.
+    /// </summary>
+    public TimeSpan? MaxBaseAge { get; init; }
+
+    /// <summary>
+    /// How often the holder is expected to check in with <see cref="SlotLease.RenewAsync"/>; null: never. A holder that does not is overdue: listed and told of,
+    /// but its lease goes on. More than zero.
+    /// </summary>
+    public TimeSpan? CheckInEvery { get; init; }
+
+    /// <summary>Notes to keep with the lease, for example a ticket's address. Shown to everybody who may look at the pool; no secrets.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Checks what can be checked without the pool. Every claim does it first.</summary>
+    /// <exception cref="ArgumentException">The key, the branch's name or a duration is not usable; the message says why.</exception>
+    public void Validate()
+    {
+        Require(Names.WhyNotKey(Key));
+        Require(Branch is null ? null : Names.WhyNotBranch(Branch));
+        Require(Wait < TimeSpan.Zero ? $"Wait is {Wait}; it must be zero or more." : null);
+        Require(MaxBaseAge < TimeSpan.Zero ? $"MaxBaseAge is {MaxBaseAge}; it must be zero or more." : null);
+        Require(CheckInEvery <= TimeSpan.Zero ? $"CheckInEvery is {CheckInEvery}; it must be more than zero." : null);
+    }
+
+    /// <param name="problem">What is wrong; null: nothing.</param>
+    /// <param name="name">What every claim calls it.</param>
+    private static void Require(string? problem, string name = "request")
+    {
+        if (problem is not null)
+        {
+            throw new ArgumentException(problem, name);
+        }
+    }
 }

@@ -30,6 +30,9 @@ public class GitBackendException(string message, Exception? inner = null) : Work
 /// <summary>The base names nothing.</summary>
 public sealed class BaseNotFoundException(string message) : GitBackendException(message);
 
+/// <summary>The base is older than the claim allows, and could not be fetched. No slot was claimed.</summary>
+public sealed class BaseTooOldException(string message, Exception? inner = null) : GitBackendException(message, inner);
+
 /// <summary>A branch of the wanted name exists already.</summary>
 public sealed class BranchExistsException(string message) : GitBackendException(message);
 

@@ -40,7 +40,7 @@ public sealed record HistoryEntry
 /// <summary>What can happen.</summary>
 public enum HistoryEvent
 {
-    /// <summary>A lease was handed out.</summary>
+    /// <summary>A lease was handed out. With findings, the slot was healed for it.</summary>
     Claimed,
 
     /// <summary>A slot was found not ready and made ready.</summary>
@@ -69,6 +69,9 @@ public enum HistoryEvent
 
     /// <summary>A record that was damaged, missing or older than its copy was restored from the copy.</summary>
     Restored,
+
+    /// <summary>A holder has not checked in when it was expected to. Its lease goes on.</summary>
+    Overdue,
 }
 
 /// <summary>Which history to read.</summary>

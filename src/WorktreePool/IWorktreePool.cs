@@ -16,10 +16,18 @@ public interface IWorktreePool : IAsyncDisposable
     /// <param name="cancellationToken">Ends healing; nothing stays claimed.</param>
     ValueTask<ClaimResult> TryClaimAsync(ClaimRequest request, CancellationToken cancellationToken = default);
 
-    /// <summary>Claims as many as can be had without waiting for a holder.</summary>
-    /// <param name="requests">What is asked for.</param>
+    /// <summary>
+    /// Claims as many as can be had without waiting for a holder, all within <see cref="WorktreePoolOptions.ClaimTimeout"/>. Earlier requests get slots first;
+    /// slots are prepared side by side, as many at once as <see cref="WorktreePoolOptions.BatchParallelism"/> says. What becomes of one claim changes nothing for the others.
+    /// </summary>
+    /// <param name="requests">What is asked for; <see cref="ClaimRequest.Wait"/> is not used. A request that is unusable is a failure of its own.</param>
     /// <param name="cancellationToken">Ends healing; then nothing of the batch stays claimed.</param>
     ValueTask<BatchClaim> ClaimWhatFitsAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellationToken = default);
+
+    /// <summary>As <see cref="ClaimWhatFitsAsync"/>, and gives each result as soon as it is there, in whatever order they come.</summary>
+    /// <param name="requests">What is asked for.</param>
+    /// <param name="cancellationToken">Ends healing. When the enumeration ends early, by this or by a break, leases that were not given out are released.</param>
+    IAsyncEnumerable<BatchClaimItem> StreamWhatFitsAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellationToken = default);
 
     /// <summary>Finds a live lease by its token: after a restart, or in the worker's process.</summary>
     /// <param name="token">The token the claim gave.</param>
@@ -31,7 +39,27 @@ public interface IWorktreePool : IAsyncDisposable
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<PoolSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>One pass of the keeper: reclaims dead leases, heals free slots, retries quarantined ones, makes absent ones. Never touches a live lease.</summary>
+    /// <summary>
+    /// One pass of the keeper: fetches the base when that is due, reclaims dead leases, heals free slots and brings them to the base, retries quarantined ones,
+    /// makes absent ones, tells of overdue check-ins, drops old rescues. Never touches a live lease, and gives a slot up when a claim wants it.
+    /// Does nothing while another process is the pool's keeper; the report says which.
+    /// </summary>
     /// <param name="cancellationToken">Ends the pass between or within slots; every slot stays healable.</param>
     ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Keeps the pool: one pass after the other, until cancelled. Of all who keep a pool on a machine one is at work; the others stand by and follow when it ends or its
+    /// process dies. A pass that fails is reported and followed by the next.
+    /// </summary>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The report of every pass done here.</returns>
+    IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Tells of what this pool object does: the entries that it writes to the history, as they happen, and of overdue check-ins that it noticed. What other processes do is
+    /// in <see cref="IPoolOperator.GetHistoryAsync"/>. The pool never waits for a reader.
+    /// </summary>
+    /// <param name="capacity">How many unread events are kept; beyond, the oldest are dropped and counted. At least 1.</param>
+    IPoolSubscription Subscribe(int capacity = 256);
 }

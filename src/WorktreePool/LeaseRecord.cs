@@ -27,6 +27,12 @@ public sealed record LeaseRecord
     /// <summary>When a duration lease ends, UTC; null for a process lease.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>How often the holder is expected to check in; null: never.</summary>
+    public TimeSpan? CheckInEvery { get; init; }
+
+    /// <summary>When the keeper told of an overdue check-in, UTC; null while there is none. A check-in resets it.</summary>
+    public DateTimeOffset? OverdueSince { get; init; }
+
     /// <summary>What a release in progress does with work; written before the disk is touched, so that a successor does the same.</summary>
     public ReleaseMode? Releasing { get; init; }
 

@@ -11,6 +11,9 @@ public sealed record PoolRecord
 
     /// <summary>The base as the pool itself last saw it. A tracking ref on disk is trusted only while it agrees.</summary>
     public BaseRecord? Base { get; init; }
+
+    /// <summary>Who is inside which gate, by the gate's name; null while nobody is in any.</summary>
+    public IReadOnlyDictionary<string, GateRecord>? Gates { get; init; }
 }
 
 /// <summary>A pause.</summary>
@@ -22,4 +25,8 @@ public sealed record PauseRecord(string Reason, DateTimeOffset Since);
 /// <param name="Ref">A full refname, for example <c>refs/remotes/origin/main</c>, or a full commit id.</param>
 /// <param name="Commit">A full commit id.</param>
 /// <param name="SeenAt">When it was read or fetched, UTC.</param>
-public sealed record BaseRecord(string Ref, string Commit, DateTimeOffset SeenAt);
+public sealed record BaseRecord(string Ref, string Commit, DateTimeOffset SeenAt)
+{
+    /// <summary>When the remote was last asked for it, UTC; null: never, or there is no remote.</summary>
+    public DateTimeOffset? FetchedAt { get; init; }
+}

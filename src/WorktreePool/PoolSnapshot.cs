@@ -16,5 +16,5 @@ public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommi
 /// <summary>One slot at one moment.</summary>
 /// <param name="Record">What is recorded.</param>
 /// <param name="OwnerLiveness">Whether the lease's process lives; unknown for a duration lease or none.</param>
-/// <param name="Overdue">Whether a duration lease has run out and was not yet reclaimed.</param>
+/// <param name="Overdue">Whether its holder has not checked in when it was expected to, or its duration lease has run out and was not yet reclaimed.</param>
 public sealed record SlotSnapshot(SlotRecord Record, Liveness OwnerLiveness, bool Overdue);

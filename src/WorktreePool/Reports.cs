@@ -5,7 +5,20 @@ namespace WorktreePool;
 /// <param name="Healed">Free, absent or quarantined slots made ready.</param>
 /// <param name="Quarantined">Slots that could not be made ready.</param>
 /// <param name="Rescued">Ids of rescues made.</param>
-public sealed record MaintenanceReport(IReadOnlyList<string> Reclaimed, IReadOnlyList<string> Healed, IReadOnlyList<string> Quarantined, IReadOnlyList<string> Rescued);
+public sealed record MaintenanceReport(IReadOnlyList<string> Reclaimed, IReadOnlyList<string> Healed, IReadOnlyList<string> Quarantined, IReadOnlyList<string> Rescued)
+{
+    /// <summary>Slots that the keeper gave up in the middle, because a claim wanted them.</summary>
+    public IReadOnlyList<string> Yielded { get; init; } = [];
+
+    /// <summary>Slots whose holders did not check in in time and were told of in this pass.</summary>
+    public IReadOnlyList<string> Overdue { get; init; } = [];
+
+    /// <summary>What could not be done, in words: a fetch, for example. Tried again in the next pass.</summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
+
+    /// <summary>The keeper that is at work already, so that this pass did nothing; null when this pass was done.</summary>
+    public GateRecord? KeptBy { get; init; }
+}
 
 /// <summary>What an examination found.</summary>
 /// <param name="Slots">Each slot.</param>

@@ -36,6 +36,9 @@ public sealed record SlotRecord
     /// <summary>The process that works on the slot's disk while it is preparing or cleaning.</summary>
     public ProcessIdentity? Worker { get; init; }
 
+    /// <summary>Whether the worker gives the slot up for a claim; null when it does not, or when nobody works on it.</summary>
+    public SlotYield? Yield { get; init; }
+
     /// <summary>
     /// True once everything worth keeping in the slot has been kept (or was to be discarded), so that whoever takes over a
     /// half-done heal does not rescue its debris. Reset when a lease is handed out or the slot is free.

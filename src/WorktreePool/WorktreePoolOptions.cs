@@ -21,6 +21,9 @@ public sealed class WorktreePoolOptions
     /// <summary>How long a claim may take, waiting and healing included. More than zero; default 60 s. Below <see cref="HostTaskTimeout"/> when that is set.</summary>
     public TimeSpan ClaimTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How many slots of one batch are prepared at once. 1 to 64; default 4.</summary>
+    public int BatchParallelism { get; set; } = 4;
+
     /// <summary>How long a release may take. More than zero; default 60 s.</summary>
     public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

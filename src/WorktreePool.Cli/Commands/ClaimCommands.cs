@@ -123,6 +123,13 @@ internal static class ClaimCommands
 
     public static int Give(Session session, ClaimResult result)
     {
+        if (result.Failure is { } failure)
+        {
+            (int code, string name) = ExitCode.For(failure);
+            session.Answer.Fail(name, failure.Message);
+            return code;
+        }
+
         if (result.Refusal is { } refusal)
         {
             session.Answer.Refuse(Mapping.Refusal(refusal), AnswerJson.Default.RefusalDocument, () => $"refused ({Mapping.Name(refusal.Reason)}): {refusal.Message}");
@@ -144,7 +151,9 @@ internal static class ClaimCommands
         }
 
         LeaseOwner owner = Owner(session);
-        BatchClaim batch = await session.Pool.ClaimWhatFitsAsync([.. keys.Select(key => new ClaimRequest { Key = key, Owner = owner })], cancellationToken);
+        List<ClaimRequest> requests = [.. keys.Select(key => new ClaimRequest { Key = key, Owner = owner })];
+        requests.ForEach(request => request.Validate());
+        BatchClaim batch = await session.Pool.ClaimWhatFitsAsync(requests, cancellationToken);
         int worst = ExitCode.Done;
         foreach (ClaimResult result in batch.Results)
         {

@@ -18,18 +18,16 @@ internal static class MaintainCommand
 
         if (every is not { } period)
         {
-            await PassAsync(session, cancellationToken);
+            Tell(session, await session.Pool.MaintainAsync(cancellationToken));
             return ExitCode.Done;
         }
 
-        using var timer = new PeriodicTimer(period);
         try
         {
-            do
+            await foreach (MaintenanceReport report in session.Pool.KeepAsync(new KeeperOptions { Interval = period }, cancellationToken))
             {
-                await PassAsync(session, cancellationToken);
+                Tell(session, report);
             }
-            while (await timer.WaitForNextTickAsync(cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -39,13 +37,24 @@ internal static class MaintainCommand
         return ExitCode.Done;
     }
 
-    private static async Task PassAsync(Session session, CancellationToken cancellationToken)
+    private static void Tell(Session session, MaintenanceReport report)
     {
-        MaintenanceReport report = await session.Pool.MaintainAsync(cancellationToken);
+        if (report.KeptBy is { } keeper)
+        {
+            session.Answer.Give(
+                new KeptDocument("kept", new KeeperDocument(keeper.Holder.Host, keeper.Holder.Pid, keeper.Since)), AnswerJson.Default.KeptDocument,
+                () => $"nothing done: process {keeper.Holder.Pid} on {keeper.Holder.Host} keeps this pool since {keeper.Since:u}");
+            return;
+        }
+
         session.Answer.Give(
-            new MaintainedDocument("maintained", report.Reclaimed, report.Healed, report.Quarantined, report.Rescued), AnswerJson.Default.MaintainedDocument,
-            () => $"reclaimed {List(report.Reclaimed)}; healed {List(report.Healed)}; quarantined {List(report.Quarantined)}; rescued {List(report.Rescued)}");
+            new MaintainedDocument("maintained", report.Reclaimed, report.Healed, report.Quarantined, report.Rescued, report.Yielded, report.Overdue, report.Failures),
+            AnswerJson.Default.MaintainedDocument,
+            () => $"reclaimed {List(report.Reclaimed)}; healed {List(report.Healed)}; quarantined {List(report.Quarantined)}; rescued {List(report.Rescued)}"
+                + Further("given up for a claim", report.Yielded) + Further("overdue", report.Overdue) + string.Concat(report.Failures.Select(failure => $"{Environment.NewLine}failed: {failure}")));
     }
+
+    private static string Further(string what, IReadOnlyList<string> slots) => slots.Count == 0 ? "" : $"; {what}: {List(slots)}";
 
     private static string List(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
 }

@@ -58,7 +58,12 @@ internal sealed record DoneDocument(string Outcome, string Detail);
 internal sealed record RenewedDocument(string Outcome, string Key, string Slot, DateTimeOffset? ExpiresAt);
 
 internal sealed record MaintainedDocument(
-    string Outcome, IReadOnlyList<string> Reclaimed, IReadOnlyList<string> Healed, IReadOnlyList<string> Quarantined, IReadOnlyList<string> Rescued);
+    string Outcome, IReadOnlyList<string> Reclaimed, IReadOnlyList<string> Healed, IReadOnlyList<string> Quarantined, IReadOnlyList<string> Rescued,
+    IReadOnlyList<string> Yielded, IReadOnlyList<string> Overdue, IReadOnlyList<string> Failures);
+
+internal sealed record KeptDocument(string Outcome, KeeperDocument Keeper);
+
+internal sealed record KeeperDocument(string Host, int Pid, DateTimeOffset Since);
 
 internal sealed record HistoryDocument(IReadOnlyList<EntryDocument> Entries);
 
@@ -87,6 +92,7 @@ internal sealed record DemoDocument(string Outcome, bool Ready, IReadOnlyList<st
 [JsonSerializable(typeof(DoneDocument))]
 [JsonSerializable(typeof(RenewedDocument))]
 [JsonSerializable(typeof(MaintainedDocument))]
+[JsonSerializable(typeof(KeptDocument))]
 [JsonSerializable(typeof(HistoryDocument))]
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(RescueDocument))]

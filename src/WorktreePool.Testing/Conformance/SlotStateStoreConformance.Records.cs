@@ -140,7 +140,7 @@ public abstract partial class SlotStateStoreConformance
         {
             Version = 42,
             Paused = new PauseRecord("because \"ü\"\n", slot.UpdatedAt),
-            Base = new BaseRecord("refs/remotes/origin/main", new string('a', 40), slot.UpdatedAt.AddTicks(1)),
+            Base = new BaseRecord("refs/remotes/origin/main", new string('a', 40), slot.UpdatedAt.AddTicks(1)) { FetchedAt = slot.UpdatedAt.AddTicks(2) },
         };
         Assert.False(await _store.CompareAndSetPoolAsync(1, first, Token));
         Assert.True(await _store.CompareAndSetPoolAsync(0, first, Token));
@@ -149,6 +149,43 @@ public abstract partial class SlotStateStoreConformance
         Assert.True(await _other.CompareAndSetPoolAsync(1, first with { Paused = null }, Token));
         Assert.Equal(first with { Version = 2, Paused = null }, (await _store.ReadAsync(Token)).Pool);
         await AssertStoredAsync(slot);
+    }
+
+    /// <summary>Who is inside the pool's gates is kept with its record, whatever the gates are called.</summary>
+    [Fact]
+    public async Task The_pools_gates_are_kept()
+    {
+        ProcessIdentity holder = SampleRecords.Process.Process!;
+        var gates = new Dictionary<string, GateRecord>
+        {
+            ["dispatch:" + Host] = new("1", holder, SampleRecords.Free(0).UpdatedAt),
+            ["Dispatch"] = new("2", holder, SampleRecords.Free(0).UpdatedAt.AddTicks(1)),
+            ["dispatch"] = new("3", holder with { Pid = 1 }, default),
+        };
+        Assert.True(await _store.CompareAndSetPoolAsync(0, new PoolRecord { Gates = gates }, Token));
+        gates["late"] = gates["dispatch"];
+        IReadOnlyDictionary<string, GateRecord> stored = (await _other.ReadAsync(Token)).Pool.Gates!;
+        gates.Remove("late");
+        Assert.Equal(gates.OrderBy(gate => gate.Key, StringComparer.Ordinal), stored.OrderBy(gate => gate.Key, StringComparer.Ordinal));
+    }
+
+    /// <summary>Of many processes that would enter a gate at once, one does.</summary>
+    [Fact]
+    public async Task A_race_for_the_pools_record_has_one_winner()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            long version = (await _store.ReadAsync(Token)).Pool.Version;
+            bool[] won = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Task.Run(
+                async () =>
+                {
+                    var gates = new Dictionary<string, GateRecord> { ["dispatch"] = new($"{i}", SampleRecords.Process.Process!, default) };
+                    return await (i % 2 == 0 ? _store : _other).CompareAndSetPoolAsync(version, new PoolRecord { Gates = gates }, Token);
+                },
+                Token)));
+            Assert.Single(won, winner => winner);
+            Assert.Equal($"{Array.IndexOf(won, true)}", (await _other.ReadAsync(Token)).Pool.Gates!["dispatch"].Id);
+        }
     }
 
     /// <summary>Nothing of a record is lost or bent.</summary>

@@ -25,6 +25,7 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
         Require(options.PoolDirectory.Length > 0, "PoolDirectory is not set; it names the pool's own directory.");
         Require(options.Slots is >= 1 and <= MostSlots, $"Slots is {options.Slots}; it must be 1 to {MostSlots}.");
         RequirePositive(nameof(options.ClaimTimeout), options.ClaimTimeout);
+        Require(options.BatchParallelism is >= 1 and <= 64, $"BatchParallelism is {options.BatchParallelism}; it must be 1 to 64.");
         RequirePositive(nameof(options.ReleaseTimeout), options.ReleaseTimeout);
         RequirePositive(nameof(options.LeaseDuration), options.LeaseDuration);
         RequirePositive(nameof(options.QuarantineBackoff), options.QuarantineBackoff);

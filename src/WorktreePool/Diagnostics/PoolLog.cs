@@ -37,4 +37,16 @@ internal static partial class PoolLog
 
     [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: a remote could not be asked for its branches: {Reason}")]
     public static partial void RemoteNotAsked(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: the holder of {Slot} for {Key} has not checked in since {CheckedInAt}")]
+    public static partial void Overdue(ILogger logger, string pool, string slot, string key, DateTimeOffset checkedInAt);
+
+    [LoggerMessage(13, LogLevel.Information, "Pool {Pool}: this process is its keeper from now on")]
+    public static partial void KeeperStarted(ILogger logger, string pool);
+
+    [LoggerMessage(14, LogLevel.Warning, "Pool {Pool}: the keeper could not do all; it tries again in its next pass: {Reason}")]
+    public static partial void KeeperFailed(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: leaving the gate {Gate} could not be recorded; it is free when this process ends: {Reason}")]
+    public static partial void GateLeftOpen(ILogger logger, string pool, string gate, string reason);
 }

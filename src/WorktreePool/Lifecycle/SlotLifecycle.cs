@@ -44,6 +44,7 @@ internal static class SlotLifecycle
         Lease = lease,
         EndedBranch = EndedBranchOf(record),
         Worker = worker,
+        Yield = null,
         WorkSaved = MayDiscard(record),
         UpdatedAt = now,
     };
@@ -56,16 +57,40 @@ internal static class SlotLifecycle
     /// Somebody starts to clean the slot: its holder who releases it (<paramref name="releasing"/> says how), or whoever takes over
     /// from a dead holder, a crash, or finds a free slot not ready. The epoch grows, so that a former holder's calls are refused.
     /// </summary>
-    public static SlotRecord BeginClean(SlotRecord record, ReleaseMode? releasing, ProcessIdentity worker, DateTimeOffset now) => record with
+    /// <param name="record">The slot.</param>
+    /// <param name="releasing">How its holder releases it; null when nobody does.</param>
+    /// <param name="worker">Who cleans it.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="yields">Whether whoever cleans it gives it up for a claim.</param>
+    public static SlotRecord BeginClean(SlotRecord record, ReleaseMode? releasing, ProcessIdentity worker, DateTimeOffset now, bool yields = false) => record with
     {
         State = SlotState.Cleaning,
         Epoch = record.Epoch + 1,
         Lease = record.Lease is { } lease && releasing is not null ? lease with { Releasing = releasing } : record.Lease,
         EndedBranch = EndedBranchOf(record),
         Worker = worker,
+        Yield = yields ? SlotYield.WhenAsked : null,
         WorkSaved = releasing == ReleaseMode.Discard || MayDiscard(record),
         UpdatedAt = now,
     };
+
+    /// <summary>A claim asks whoever keeps the slot to give it up.</summary>
+    public static SlotRecord AskFor(SlotRecord record, DateTimeOffset now) => record with { Yield = SlotYield.Asked, UpdatedAt = now };
+
+    /// <summary>The keeper gave the slot up in the middle: still being cleaned, by nobody, so that the claim goes on where it was left.</summary>
+    public static SlotRecord GiveUp(SlotRecord record, DateTimeOffset now) => record with { Yield = SlotYield.Asked, Worker = null, UpdatedAt = now };
+
+    /// <summary>When a holder is expected to check in next, or its duration lease runs out; null: never.</summary>
+    public static DateTimeOffset? DueOf(SlotRecord record) =>
+        record is not { State: SlotState.Leased, Lease: { } lease } ? null
+        : lease.CheckInEvery is { } every && !(lease.ExpiresAt < lease.CheckedInAt + every) ? lease.CheckedInAt + every
+        : lease.ExpiresAt;
+
+    /// <summary>Whether that time has passed.</summary>
+    public static bool IsOverdue(SlotRecord record, DateTimeOffset now) => DueOf(record) <= now;
+
+    /// <summary>An overdue check-in has been told of.</summary>
+    public static SlotRecord TellOverdue(SlotRecord record, DateTimeOffset now) => record with { Lease = record.Lease! with { OverdueSince = now }, UpdatedAt = now };
 
     /// <summary>The ended lease's branch is deleted.</summary>
     public static SlotRecord BranchDeleted(SlotRecord record, DateTimeOffset now) => record with { EndedBranch = null, UpdatedAt = now };
@@ -87,6 +112,7 @@ internal static class SlotLifecycle
         Lease = null,
         EndedBranch = EndedBranchOf(record),
         Worker = null,
+        Yield = null,
         WorkSaved = false,
         Commit = null,
         UpdatedAt = now,
@@ -103,6 +129,7 @@ internal static class SlotLifecycle
             Lease = null,
             EndedBranch = EndedBranchOf(record),
             Worker = null,
+            Yield = null,
             WorkSaved = false,
             Commit = null,
             Quarantine = new QuarantineRecord(reason, now + TimeSpan.FromSeconds(pause), failures),
@@ -113,7 +140,7 @@ internal static class SlotLifecycle
     /// <summary>The holder checks in, or hands over to another owner.</summary>
     public static SlotRecord Renew(SlotRecord record, LeaseOwner owner, DateTimeOffset now) => record with
     {
-        Lease = record.Lease! with { Owner = owner, CheckedInAt = now, ExpiresAt = owner.Duration is { } duration ? now + duration : null },
+        Lease = record.Lease! with { Owner = owner, CheckedInAt = now, OverdueSince = null, ExpiresAt = owner.Duration is { } duration ? now + duration : null },
         UpdatedAt = now,
     };
 
@@ -126,6 +153,7 @@ internal static class SlotLifecycle
             Lease = lease,
             EndedBranch = null,
             Worker = null,
+            Yield = null,
             WorkSaved = false,
             Quarantine = null,
             LastHeal = healed.Count == 0 ? record.LastHeal : new HealRecord(now, healed),

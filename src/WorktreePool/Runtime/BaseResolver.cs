@@ -16,6 +16,8 @@ internal sealed class BaseResolver(PoolContext context)
     /// <summary>And never more than this.</summary>
     public static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(20);
 
+    private const string Tracking = "refs/remotes/";
+
     private string? _baseRef;
 
     /// <summary>The full refname of the pool's base.</summary>
@@ -41,26 +43,34 @@ internal sealed class BaseResolver(PoolContext context)
 
     /// <summary>The commit a claim or release shall use.</summary>
     /// <param name="requested">The claim's own base, or null for the pool's.</param>
+    /// <param name="maxAge">How long ago the remote may have been asked; null: whenever.</param>
     /// <param name="pool">The pool's record, as just read.</param>
     /// <param name="deadline">The operation's deadline.</param>
     /// <param name="progress">Is told of a fetch.</param>
     /// <exception cref="BaseNotFoundException">The base names nothing and was never seen.</exception>
-    public async ValueTask<string> ResolveAsync(string? requested, PoolRecord pool, Deadline deadline, IProgress<PoolProgress>? progress = null)
+    /// <exception cref="BaseTooOldException">The remote was last asked too long ago, and could not be asked now.</exception>
+    public async ValueTask<string> ResolveAsync(string? requested, TimeSpan? maxAge, PoolRecord pool, Deadline deadline, IProgress<PoolProgress>? progress = null)
     {
         string baseRef = await GetBaseRefAsync(deadline.Token).ConfigureAwait(false);
         string wanted = requested is null ? baseRef : await context.Git.ExpandAsync(requested, deadline.Token).ConfigureAwait(false);
+        BaseRecord? known = pool.Base?.Ref == wanted ? pool.Base : null;
+        if (maxAge is { } age && wanted.StartsWith(Tracking, StringComparison.Ordinal) && IsOlder(known, age)
+            && await FetchAsync(wanted, isBase: wanted == baseRef, age, known, deadline, progress).ConfigureAwait(false) is { } newest)
+        {
+            return newest;
+        }
+
         string? onDisk = await context.Git.ResolveAsync(wanted, deadline.Token).ConfigureAwait(false);
         if (wanted != baseRef)
         {
             return onDisk ?? throw Missing(wanted);
         }
 
-        BaseRecord? known = pool.Base?.Ref == baseRef ? pool.Base : null;
-        if (onDisk is not null && (known is null || known.Commit == onDisk || !baseRef.StartsWith("refs/remotes/", StringComparison.Ordinal)))
+        if (onDisk is not null && (known is null || known.Commit == onDisk || !baseRef.StartsWith(Tracking, StringComparison.Ordinal)))
         {
             if (known?.Commit != onDisk)
             {
-                await RememberAsync(baseRef, onDisk, deadline.Token).ConfigureAwait(false);
+                await RememberAsync(baseRef, onDisk, known?.FetchedAt, deadline.Token).ConfigureAwait(false);
             }
 
             return onDisk;
@@ -69,17 +79,45 @@ internal sealed class BaseResolver(PoolContext context)
         return await AskRemoteAsync(baseRef, known, onDisk, deadline, progress).ConfigureAwait(false);
     }
 
+    /// <summary>Whether the remote was last asked for it too long ago. A time to come means that the clock was set back.</summary>
+    private bool IsOlder(BaseRecord? known, TimeSpan maxAge) => known?.FetchedAt is not { } fetched || context.Now - fetched is var age && (age >= maxAge || age < TimeSpan.Zero);
+
+    /// <summary>Asks the remote because what is known is too old.</summary>
+    /// <returns>Null when the ref is no remote's, and so never old.</returns>
+    private async ValueTask<string?> FetchAsync(string reference, bool isBase, TimeSpan maxAge, BaseRecord? known, Deadline deadline, IProgress<PoolProgress>? progress)
+    {
+        using Deadline fetch = FetchDeadline(deadline);
+        try
+        {
+            DateTimeOffset asked = context.Now;
+            string? fetched = await context.Git.FetchAsync(reference, fetch.Token, progress).ConfigureAwait(false);
+            if (fetched is not null && isBase)
+            {
+                await RememberAsync(reference, fetched, asked, deadline.Token).ConfigureAwait(false);
+            }
+
+            return fetched;
+        }
+        catch (Exception e) when (e is GitBackendException || (e is OperationCanceledException && fetch.HasPassed))
+        {
+            PoolLog.FetchFailed(context.Logger, context.Name, reference, e.Message);
+            string last = known?.FetchedAt is { } time ? $"was last fetched at {time:u}" : "was not fetched yet";
+            throw new BaseTooOldException(
+                $"The base \"{reference}\" {last}, may be {maxAge} old at most, and could not be fetched now: {(e is OperationCanceledException ? "the remote did not answer in time" : e.Message)}. No slot was claimed. See whether the remote can be reached, or allow an older base.", e);
+        }
+    }
+
     /// <summary>Fetches the base and remembers what it is now.</summary>
     private async ValueTask<string> AskRemoteAsync(string baseRef, BaseRecord? known, string? onDisk, Deadline deadline, IProgress<PoolProgress>? progress)
     {
         ExceptionDispatchInfo? failure = null;
-        TimeSpan budget = deadline.Left * FetchShare < LongestFetch ? deadline.Left * FetchShare : LongestFetch;
-        using var fetch = new Deadline(context.Time, budget, deadline.Token);
+        using Deadline fetch = FetchDeadline(deadline);
         try
         {
+            DateTimeOffset asked = context.Now;
             if (await context.Git.FetchAsync(baseRef, fetch.Token, progress).ConfigureAwait(false) is { } fetched)
             {
-                await RememberAsync(baseRef, fetched, deadline.Token).ConfigureAwait(false);
+                await RememberAsync(baseRef, fetched, asked, deadline.Token).ConfigureAwait(false);
                 return fetched;
             }
         }
@@ -98,12 +136,15 @@ internal sealed class BaseResolver(PoolContext context)
         return onDisk ?? throw Missing(baseRef);
     }
 
-    private async ValueTask RememberAsync(string baseRef, string commit, CancellationToken cancellationToken)
+    private Deadline FetchDeadline(Deadline deadline) =>
+        new(context.Time, deadline.Left * FetchShare < LongestFetch ? deadline.Left * FetchShare : LongestFetch, deadline.Token);
+
+    private async ValueTask RememberAsync(string baseRef, string commit, DateTimeOffset? fetchedAt, CancellationToken cancellationToken)
     {
         // A lost race is fine: whoever won has just seen the base as well.
         PoolRecord pool = (await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
         await context.Store.CompareAndSetPoolAsync(
-            pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) }, cancellationToken).ConfigureAwait(false);
+            pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) { FetchedAt = fetchedAt } }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whether a configured base, which may be short, is the ref the pool knows.</summary>

@@ -3,11 +3,14 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>A claim in progress: what is known so far.</summary>
-internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline)
+internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Action? taken)
 {
     public ClaimRequest Request => request;
 
     public Deadline Deadline => deadline;
+
+    /// <summary>Called when a slot is taken.</summary>
+    public Action? Taken => taken;
 
     /// <summary>The pool as last read.</summary>
     public PoolState? State { get; set; }
@@ -26,6 +29,12 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline)
 
     /// <summary>How many looks met such locks.</summary>
     public int PassingLocks { get; set; }
+
+    /// <summary>Whether the keeper was asked for a slot at the last look and may still give it up.</summary>
+    public bool HasAsked { get; set; }
+
+    /// <summary>When it was asked first.</summary>
+    public TimeSpan? AskedAt { get; set; }
 
     /// <summary>Slots that could not be made ready, and why.</summary>
     public List<string> Failures { get; } = [];

@@ -20,6 +20,9 @@ internal sealed class Claiming(
     /// <summary>How often a claim waits for such a lock: whoever keeps one longer is stopped or stuck.</summary>
     private const int PassingLocks = 25;
 
+    /// <summary>How long the keeper may take to give a slot up: to end git takes milliseconds; a keeper that is stopped or stuck never answers.</summary>
+    private static readonly TimeSpan KeeperAnswer = TimeSpan.FromSeconds(5);
+
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
 
@@ -27,14 +30,16 @@ internal sealed class Claiming(
     /// <param name="request">What is asked for.</param>
     /// <param name="mayWait">Whether to wait for a slot that somebody holds.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    public async ValueTask<ClaimOutcome> RunAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken)
+    /// <param name="atMost">How long it may take; null: the claim timeout.</param>
+    /// <param name="taken">Called when a slot is taken, before it is prepared.</param>
+    public async ValueTask<ClaimOutcome> RunAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken, TimeSpan? atMost = null, Action? taken = null)
     {
-        Check(request);
+        request.Validate();
         mayWait &= request.Wait != TimeSpan.Zero;
-        TimeSpan limit = context.Options.ClaimTimeout;
+        TimeSpan limit = atMost ?? context.Options.ClaimTimeout;
         TimeSpan budget = mayWait && request.Wait is { } wait && (context.Options.HostTaskTimeout is null || wait < limit) ? wait : limit;
         using var deadline = new Deadline(context.Time, budget, cancellationToken);
-        var attempt = new ClaimAttempt(request, deadline);
+        var attempt = new ClaimAttempt(request, deadline, taken);
         try
         {
             await roster.EnsureAsync(deadline.Token).ConfigureAwait(false);
@@ -59,7 +64,7 @@ internal sealed class Claiming(
 
                 if (!attempt.LookAgain)
                 {
-                    await context.WaitForChangeAsync(attempt.State!.Stamp, attempt.IsPassing ? PassingLock : OwnerCheckInterval, attempt.Deadline.Token).ConfigureAwait(false);
+                    await context.WaitForChangeAsync(attempt.State!.Stamp, attempt.IsPassing || attempt.HasAsked ? PassingLock : OwnerCheckInterval, attempt.Deadline.Token).ConfigureAwait(false);
                 }
             }
         }
@@ -78,7 +83,7 @@ internal sealed class Claiming(
             return outcome;
         }
 
-        attempt.Commit = await bases.ResolveAsync(attempt.Request.Base, attempt.State!.Pool, attempt.Deadline).ConfigureAwait(false);
+        attempt.Commit = await bases.ResolveAsync(attempt.Request.Base, attempt.Request.MaxBaseAge, attempt.State!.Pool, attempt.Deadline).ConfigureAwait(false);
         await CheckBranchAsync(attempt.Request, attempt.State, attempt.Deadline.Token).ConfigureAwait(false);
         return null;
     }
@@ -106,7 +111,7 @@ internal sealed class Claiming(
     /// <summary>One try: an outcome, or null to try again, at once or after a change.</summary>
     private async ValueTask<ClaimOutcome?> TryOnceAsync(ClaimAttempt attempt, WaitingLine.Place? place, bool mayWait)
     {
-        (attempt.LookAgain, attempt.IsPassing) = (false, false);
+        (attempt.LookAgain, attempt.IsPassing, attempt.HasAsked) = (false, false, false);
         if (await LookAsync(attempt).ConfigureAwait(false) is { } outcome)
         {
             return outcome;
@@ -121,6 +126,7 @@ internal sealed class Claiming(
                 // From here on nobody need wait for this claim. If the slot cannot be made ready, it still has its place.
                 place?.StepAside();
                 attempt.LookAgain = true;
+                attempt.Taken?.Invoke();
                 return await PrepareAsync(taken, attempt).ConfigureAwait(false);
             }
 
@@ -131,7 +137,7 @@ internal sealed class Claiming(
         }
 
         attempt.IsPassing = attempt.IsPassing && attempt.PassingLocks++ < PassingLocks;
-        if (attempt.LookAgain || attempt.IsPassing)
+        if (attempt.LookAgain || attempt.IsPassing || await AskKeeperAsync(attempt, candidates).ConfigureAwait(false))
         {
             return null;
         }
@@ -148,6 +154,29 @@ internal sealed class Claiming(
         }
 
         return mayWait ? null : ClaimOutcome.Refused(refusals.NoSlot(attempt.Request, attempt.State!, null, attempt.Failures));
+    }
+
+    /// <summary>
+    /// Asks the keeper for a slot that it is at work on, when there is no other: it stops and leaves the slot to this claim. That takes a moment, which even
+    /// a claim that waits for no holder has.
+    /// </summary>
+    /// <returns>Whether the keeper has been asked and may still answer.</returns>
+    private async ValueTask<bool> AskKeeperAsync(ClaimAttempt attempt, IReadOnlyList<SlotRecord> candidates)
+    {
+        SlotRecord? asked = candidates.FirstOrDefault(record => record is { State: SlotState.Cleaning, Yield: SlotYield.Asked });
+        if (asked is null && candidates.FirstOrDefault(record => record is { State: SlotState.Cleaning, Yield: SlotYield.WhenAsked }) is { } kept)
+        {
+            asked = kept;
+            await context.Store.CompareAndSetAsync(kept.Version, SlotLifecycle.AskFor(kept, context.Now), attempt.Deadline.Token).ConfigureAwait(false);
+        }
+
+        if (asked is null)
+        {
+            return false;
+        }
+
+        attempt.AskedAt ??= attempt.Deadline.Elapsed;
+        return attempt.HasAsked = attempt.Deadline.Elapsed - attempt.AskedAt < KeeperAnswer;
     }
 
     /// <summary>Takes a slot: the slot; or, when the key is held on another host, where this claim cannot wait for it, who holds it; or neither.</summary>
@@ -177,6 +206,7 @@ internal sealed class Claiming(
                 ClaimedAt = now,
                 CheckedInAt = now,
                 ExpiresAt = owner.Duration is { } duration ? now + duration : null,
+                CheckInEvery = request.CheckInEvery,
                 Metadata = request.Metadata,
             };
             SlotRecord intent = SlotLifecycle.BeginClaim(candidate, lease, context.Processes.Current, now);
@@ -232,7 +262,7 @@ internal sealed class Claiming(
             StoreResult result = await context.Store.CompareAndSetAsync(record.Version, leased, token).ConfigureAwait(false);
             leased = result.Stored ?? throw new StateStoreException(
                 $"{record.Slot} was prepared for \"{attempt.Request.Key}\", but its record changed meanwhile; the slot is not leased and the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
-            string? why = reclaimed ? $"taken over from a {taken.Before.State.ToString().ToLowerInvariant()} slot whose process or lease had ended" : null;
+            string? why = taken.Before.Yield is not null ? "taken over from the keeper, which gave way" : reclaimed ? $"taken over from a {taken.Before.State.ToString().ToLowerInvariant()} slot whose process or lease had ended" : null;
             TimeSpan preparing = attempt.Deadline.Elapsed - waited;
             HistoryEntry claimed = journal.About(HistoryEvent.Claimed, leased, leased.Lease!.Key, why, prepared with { Healed = healed });
             await journal.WriteAsync(claimed with { Waited = waited, Prepared = preparing }, token).ConfigureAwait(false);
@@ -270,24 +300,6 @@ internal sealed class Claiming(
         catch (Exception e) when (e is OperationCanceledException or StateStoreException)
         {
             PoolLog.GiveBackFailed(context.Logger, context.Name, taken.Slot, e.Message);
-        }
-    }
-
-    private static void Check(ClaimRequest request)
-    {
-        if (Names.WhyNotKey(request.Key) is { } badKey)
-        {
-            throw new ArgumentException(badKey, nameof(request));
-        }
-
-        if (request.Branch is { } branch && Names.WhyNotBranch(branch) is { } badBranch)
-        {
-            throw new ArgumentException(badBranch, nameof(request));
-        }
-
-        if (request.Wait < TimeSpan.Zero)
-        {
-            throw new ArgumentException($"Wait is {request.Wait}; it must be zero or more.", nameof(request));
         }
     }
 

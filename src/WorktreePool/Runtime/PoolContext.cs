@@ -23,6 +23,29 @@ internal sealed record PoolContext(
     public Liveness LivenessOf(SlotRecord record) =>
         record.Lease?.Owner.Process is { } process ? Processes.GetLiveness(process) : Liveness.Unknown;
 
+    /// <summary>
+    /// Stores a record of a slot whose working lock this process has. Under the lock nobody else changes it, but for a claim that asks the keeper for
+    /// the slot: then the change is stored all the same, and the wish with it.
+    /// </summary>
+    /// <returns>As stored; null when somebody else changed it.</returns>
+    public async ValueTask<SlotRecord?> StoreOwnAsync(SlotRecord next, CancellationToken cancellationToken)
+    {
+        StoreResult result = await Store.CompareAndSetAsync(next.Version, next, cancellationToken).ConfigureAwait(false);
+        if (result.Applied)
+        {
+            return result.Stored;
+        }
+
+        SlotRecord? now = (await Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Slots.FirstOrDefault(record => record.Slot == next.Slot);
+        if (now is not { Yield: SlotYield.Asked } || now.Version != next.Version + 1)
+        {
+            return null;
+        }
+
+        SlotRecord again = next with { Version = now.Version, Yield = next.Yield is null ? null : SlotYield.Asked };
+        return (await Store.CompareAndSetAsync(again.Version, again, cancellationToken).ConfigureAwait(false)).Stored;
+    }
+
     /// <summary>Waits until the store is no longer as it was, or <paramref name="atMost"/> has passed.</summary>
     /// <param name="stamp">How it was.</param>
     /// <param name="atMost">How long to wait.</param>

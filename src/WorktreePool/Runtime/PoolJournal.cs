@@ -2,11 +2,12 @@ using WorktreePool.Diagnostics;
 
 namespace WorktreePool.Runtime;
 
-/// <summary>Says what happened, to the history and to the log. A history that cannot be written never fails the operation it tells of.</summary>
-internal sealed class PoolJournal(PoolContext context)
+/// <summary>Says what happened, to subscribers and to the history. A history that cannot be written never fails the operation it tells of.</summary>
+internal sealed class PoolJournal(PoolContext context, PoolEvents events)
 {
     public async ValueTask WriteAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
+        events.Publish(entry);
         try
         {
             await context.Store.AppendHistoryAsync(entry, cancellationToken).ConfigureAwait(false);

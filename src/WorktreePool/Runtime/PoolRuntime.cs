@@ -9,9 +9,13 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     private readonly BaseResolver _bases;
     private readonly PoolJournal _journal;
     private readonly SlotRoster _roster;
+    private readonly PoolEvents _events = new();
     private readonly Claiming _claiming;
+    private readonly BatchClaiming _batches;
     private readonly Releasing _releasing;
     private readonly Keeper _keeper;
+    private readonly KeeperShift _shift;
+    private readonly Doctor _doctor;
     private readonly LeaseWatch _watch;
     private readonly PendingReleases _pending;
 
@@ -19,15 +23,20 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     {
         _context = context;
         _bases = new BaseResolver(context);
-        _journal = new PoolJournal(context);
+        _journal = new PoolJournal(context, _events);
         _roster = new SlotRoster(context, _bases, _journal);
         var preparation = new SlotPreparation(context);
         var cleaning = new SlotCleaning(context, _bases, preparation, _journal);
         var presence = new Presence(context);
+        var refusals = new Refusals(context);
+        var housekeeping = new Housekeeping(context, cleaning);
         Fleet = new Fleet(context, _journal);
-        _claiming = new Claiming(context, _bases, preparation, _journal, new Refusals(context), _roster, presence, new WaitingLine());
+        _claiming = new Claiming(context, _bases, preparation, _journal, refusals, _roster, presence, new WaitingLine());
+        _batches = new BatchClaiming(context, _claiming, refusals, Hold);
         _releasing = new Releasing(context, cleaning);
-        _keeper = new Keeper(context, _bases, cleaning, _roster, Fleet);
+        _keeper = new Keeper(context, _bases, housekeeping, _roster, Fleet, _journal);
+        _shift = new KeeperShift(context, _keeper, new Gates(context));
+        _doctor = new Doctor(context, _bases, _keeper, housekeeping, _roster);
         _watch = new LeaseWatch(context, presence);
         _pending = new PendingReleases(context);
     }
@@ -45,37 +54,18 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     public ValueTask<ClaimResult> TryClaimAsync(ClaimRequest request, CancellationToken cancellationToken = default) =>
         ClaimAsync(request, mayWait: false, cancellationToken);
 
-    public async ValueTask<BatchClaim> ClaimWhatFitsAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        var results = new List<ClaimResult>(requests.Count);
-        try
-        {
-            foreach (ClaimRequest request in requests)
-            {
-                results.Add(await TryClaimAsync(request, cancellationToken).ConfigureAwait(false));
-            }
-        }
-        catch
-        {
-            // Nothing was handed over yet, so nothing may stay claimed.
-            foreach (ClaimResult claimed in results.Where(result => result.Lease is { IsAttached: false }))
-            {
-                await claimed.Lease!.DisposeAsync().ConfigureAwait(false);
-            }
+    public ValueTask<BatchClaim> ClaimWhatFitsAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellationToken = default) =>
+        new(_batches.RunAsync(Checked(requests), cancellationToken));
 
-            throw;
-        }
-
-        return new BatchClaim(results);
-    }
+    public IAsyncEnumerable<BatchClaimItem> StreamWhatFitsAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellationToken = default) =>
+        _batches.StreamAsync(Checked(requests), cancellationToken);
 
     public async ValueTask<SlotLease?> TryAttachAsync(LeaseToken token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(token);
         PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         return state.Slots.FirstOrDefault(record => PoolLease.Proves(record, token)) is { } leased
-            ? new PoolLease(_context, _releasing, _watch, _pending, ClaimOutcome.Attached(leased, token))
+            ? Hold(ClaimOutcome.Attached(leased, token))
             : null;
     }
 
@@ -86,20 +76,35 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         string? commit = state.Pool.Base?.Ref == baseRef ? state.Pool.Base.Commit : await _context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = _context.Now;
         return new PoolSnapshot(_context.Name, baseRef, commit, state.Pool.Paused, Counting.Count([.. state.Slots]), [.. state.Slots.Select(record =>
-            new SlotSnapshot(record, _context.LivenessOf(record), record is { State: SlotState.Leased, Lease.ExpiresAt: { } end } && end <= now))])
+            new SlotSnapshot(record, _context.LivenessOf(record), SlotLifecycle.IsOverdue(record, now)))])
         {
             Drift = await _context.Git.FindDriftAsync(cancellationToken).ConfigureAwait(false),
         };
     }
 
-    public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) => _keeper.MaintainAsync(null, cancellationToken);
+    public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) =>
+        _shift.MaintainAsync(new KeeperOptions().BaseRefresh, cancellationToken);
+
+    public IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new KeeperOptions();
+        if (options.Interval <= TimeSpan.Zero || options.Interval > KeeperOptions.LongestInterval || options.BaseRefresh < TimeSpan.Zero)
+        {
+            throw new PoolConfigurationException(
+                $"Pool \"{_context.Name}\": the keeper's Interval is {options.Interval} and its BaseRefresh {options.BaseRefresh}; Interval must be more than zero and at most {KeeperOptions.LongestInterval.TotalDays} days, BaseRefresh zero or more.");
+        }
+
+        return _shift.KeepAsync(options, cancellationToken);
+    }
+
+    public IPoolSubscription Subscribe(int capacity = 256) => _events.Subscribe(capacity);
 
     public async ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null)
     {
         await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await _roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         await _roster.ShrinkAsync(progress, cancellationToken).ConfigureAwait(false);
-        await _keeper.MaintainAsync(progress, cancellationToken).ConfigureAwait(false);
+        await _keeper.RunAsync(null, cancellationToken, progress).ConfigureAwait(false);
 
         // What that pass took back from dead holders can go now.
         await _roster.ShrinkAsync(progress, cancellationToken).ConfigureAwait(false);
@@ -112,7 +117,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             : _releasing.RunAsync(record => record.Lease?.Key == key, $"\"{key}\"", mode, cancellationToken);
 
     public ValueTask<DoctorReport> ExamineAsync(bool fix, CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null) =>
-        _keeper.ExamineAsync(fix, progress, cancellationToken);
+        _doctor.ExamineAsync(fix, progress, cancellationToken);
 
     public ValueTask PauseAsync(string reason, CancellationToken cancellationToken = default) =>
         SetPausedAsync(new PauseRecord(reason ?? "", _context.Now), HistoryEvent.Paused, cancellationToken);
@@ -130,6 +135,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     {
         await _pending.DisposeAsync().ConfigureAwait(false);
         await _watch.DisposeAsync().ConfigureAwait(false);
+        _events.Close();
     }
 
     private async ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken)
@@ -138,7 +144,15 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         ClaimOutcome outcome = await _claiming.RunAsync(request, mayWait, cancellationToken).ConfigureAwait(false);
         return outcome.Refusal is { } refusal
             ? ClaimResult.Refused(refusal)
-            : ClaimResult.Claimed(new PoolLease(_context, _releasing, _watch, _pending, outcome));
+            : ClaimResult.Claimed(Hold(outcome));
+    }
+
+    private PoolLease Hold(ClaimOutcome outcome) => new(_context, _releasing, _watch, _pending, outcome);
+
+    private static IReadOnlyList<ClaimRequest> Checked(IReadOnlyList<ClaimRequest> requests)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        return requests.Any(request => request is null) ? throw new ArgumentException("A request of the batch is null.", nameof(requests)) : requests;
     }
 
     private async ValueTask SetPausedAsync(PauseRecord? paused, HistoryEvent what, CancellationToken cancellationToken)

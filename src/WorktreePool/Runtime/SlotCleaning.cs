@@ -10,17 +10,9 @@ namespace WorktreePool.Runtime;
 /// </summary>
 internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal)
 {
-    /// <summary>Cleans a slot.</summary>
-    /// <param name="before">Its record as read.</param>
-    /// <param name="what">What to call it in the history.</param>
-    /// <param name="deadline">When it must be over. Out of time, the slot is left for the next process to take over.</param>
-    /// <returns>Null when somebody else works on the slot or its record has changed.</returns>
-    public async ValueTask<CleanedSlot?> TryRunAsync(SlotRecord before, HistoryEvent what, Deadline deadline) =>
-        await TryBeginAsync(before, null, deadline).ConfigureAwait(false) is { } begun ? await EndAsync(begun, what, deadline).ConfigureAwait(false) : null;
-
     /// <summary>Takes the working lock and records the intent: from then on the slot is nobody's, whatever becomes of this process.</summary>
     /// <param name="before">Its record as read.</param>
-    /// <param name="releasing">How the holder releases it; null when nobody does.</param>
+    /// <param name="releasing">How the holder releases it; null when nobody does: then it is housekeeping, which gives way to a claim.</param>
     /// <param name="deadline">When it must be over.</param>
     /// <returns>For <see cref="EndAsync"/>, which must follow; null when somebody else works on the slot or its record has changed.</returns>
     public async ValueTask<BegunCleaning?> TryBeginAsync(SlotRecord before, ReleaseMode? releasing, Deadline deadline)
@@ -33,7 +25,7 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
 
         try
         {
-            SlotRecord intent = SlotLifecycle.BeginClean(before, releasing, context.Processes.Current, context.Now);
+            SlotRecord intent = SlotLifecycle.BeginClean(before, releasing, context.Processes.Current, context.Now, yields: releasing is null);
             if ((await context.Store.CompareAndSetAsync(before.Version, intent, deadline.Token).ConfigureAwait(false)).Stored is { } record)
             {
                 return new BegunCleaning(before, record, working);
@@ -49,7 +41,10 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         return null;
     }
 
-    /// <summary>Makes the slot ready at the base, and frees it or sets it aside.</summary>
+    /// <summary>Makes the slot ready at the base, and frees it or sets it aside. Out of time, it is left for the next process to take over.</summary>
+    /// <param name="begun">From <see cref="TryBeginAsync"/>.</param>
+    /// <param name="what">What to call it in the history.</param>
+    /// <param name="deadline">When it must be over.</param>
     public async ValueTask<CleanedSlot> EndAsync(BegunCleaning begun, HistoryEvent what, Deadline deadline)
     {
         await using ConfiguredAsyncDisposable working = begun.Working.ConfigureAwait(false);
@@ -59,7 +54,7 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         }
 
         PoolRecord pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
-        string commit = await bases.ResolveAsync(null, pool, deadline).ConfigureAwait(false);
+        string commit = await bases.ResolveAsync(null, null, pool, deadline).ConfigureAwait(false);
         bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
         PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, deadline.Token).ConfigureAwait(false);
         return await RecordAsync(begun.Before, prepared, commit, what, deadline.Token).ConfigureAwait(false);
@@ -75,8 +70,7 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         SlotRecord next = failed
             ? SlotLifecycle.SetAside(record, prepared.Failure!, context.Options.QuarantineBackoff, context.Now)
             : SlotLifecycle.CompleteClean(record, record.Admin!, commit, healed, context.Now);
-        StoreResult ended = await context.Store.CompareAndSetAsync(record.Version, next, cancellationToken).ConfigureAwait(false);
-        SlotRecord stored = ended.Stored ?? throw new StateStoreException(
+        SlotRecord stored = await context.StoreOwnAsync(next, cancellationToken).ConfigureAwait(false) ?? throw new StateStoreException(
             $"{before.Slot} was cleaned, but its record changed meanwhile and was left as it is. Is another version of the library, or a hand, writing the same pool?");
         if (failed)
         {

@@ -148,12 +148,9 @@ internal sealed class SlotPreparation(PoolContext context)
         work.Record = await StoreAsync(SlotLifecycle.SaveWork(work.Record, context.Now), cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<SlotRecord> StoreAsync(SlotRecord next, CancellationToken cancellationToken)
-    {
-        StoreResult result = await context.Store.CompareAndSetAsync(next.Version, next, cancellationToken).ConfigureAwait(false);
-        return result.Stored ?? throw new StateStoreException(
+    private async ValueTask<SlotRecord> StoreAsync(SlotRecord next, CancellationToken cancellationToken) =>
+        await context.StoreOwnAsync(next, cancellationToken).ConfigureAwait(false) ?? throw new StateStoreException(
             $"The record of {next.Slot} changed while this process worked on the slot under its lock. The slot was left as it is; the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
-    }
 
     private static string? Join(string? reason, string? failure) =>
         reason is null ? null : failure is null ? reason : $"{reason} (a repair failed: {failure})";

@@ -59,7 +59,7 @@ public sealed class JsonShapeTests : IAsyncLifetime
         doctor.GetProperty("slots")[1].ShouldHave("slot:string ready:bool findings:objects fixed:bool");
         doctor.GetProperty("slots")[1].GetProperty("findings")[0].ShouldHave("id:string detail:string");
 
-        (await _sandbox.JsonAsync("maintain")).Json.ShouldHave("outcome:string reclaimed:strings healed:strings quarantined:strings rescued:strings");
+        (await _sandbox.JsonAsync("maintain")).Json.ShouldHave("outcome:string reclaimed:strings healed:strings quarantined:strings rescued:strings yielded:strings overdue:strings failures:strings");
         (await _sandbox.JsonAsync("pause", "--reason", "why")).Json.ShouldHave("outcome:string");
         JsonElement status = (await _sandbox.JsonAsync("status")).Json;
         status.ShouldHave("pool:string base:object paused:object counts:object slots:objects repository:object");

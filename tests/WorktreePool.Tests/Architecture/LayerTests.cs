@@ -19,6 +19,7 @@ public sealed class LayerTests
         { "src/WorktreePool.Git/Cli", ["LibGit2", "Auto"] },
         { "src/WorktreePool.Git/LibGit2", ["Auto"] },
         { "src/WorktreePool.Testing", ["Lifecycle", "Runtime", "Diagnostics", "FileState", "Git"] },
+        { "src/WorktreePool.Hosting", ["Lifecycle", "Runtime", "Diagnostics", "FileState", "Git", "Testing"] },
         { "src/WorktreePool.Cli", ["Lifecycle", "Runtime", "Diagnostics", "Testing"] },
     };
 
@@ -58,13 +59,14 @@ public sealed class LayerTests
             ["WorktreePool.Git"] = ["WorktreePool"],
             ["WorktreePool.Testing"] = ["WorktreePool"],
             ["WorktreePool.Postgres"] = ["WorktreePool"],
+            ["WorktreePool.Hosting"] = ["WorktreePool"],
             ["WorktreePool.Cli"] = ["WorktreePool", "WorktreePool.FileState", "WorktreePool.Git"],
         };
         foreach (string project in Sources.Files("src").Where(path => path.EndsWith(".csproj", StringComparison.Ordinal)))
         {
             IEnumerable<string> references = Regex.Matches(Sources.Read(project), @"ProjectReference Include=""[^""]*/([^/""]+)\.csproj""").Select(match => match.Groups[1].Value);
             references.Should().BeSubsetOf(allowed[Path.GetFileNameWithoutExtension(project)], project);
-            Sources.Read(project).Should().NotMatchRegex(@"InternalsVisibleTo Include=""WorktreePool(\.(Cli|Git|FileState|Testing|Postgres))?""", "only tests look inside: {0}", project);
+            Sources.Read(project).Should().NotMatchRegex(@"InternalsVisibleTo Include=""WorktreePool(\.(Cli|Git|FileState|Testing|Postgres|Hosting))?""", "only tests look inside: {0}", project);
         }
     }
 

@@ -153,28 +153,6 @@ public sealed class ClaimTests : RuntimeTest
         await Machine.ShouldBeReadyAsync(0);
     }
 
-    [Fact]
-    public async Task A_batch_takes_what_fits_in_order_and_says_of_the_rest_why_not()
-    {
-        BatchClaim batch = await Machine.Start().Pool.ClaimWhatFitsAsync([.. "ABBC".Select(key => new ClaimRequest { Key = $"{key}" })], Token);
-
-        batch.Results.Select(result => result.Lease?.Key).Should().Equal("A", "B", null, null);
-        batch.Results.Select(result => result.Refusal?.Reason).Should().Equal(null, null, RefusalReason.KeyHeld, RefusalReason.Exhausted);
-    }
-
-    [Fact]
-    public async Task A_batch_that_fails_keeps_nothing()
-    {
-        FakeProcess process = await WithFreeSlotsAsync();
-        Git.SetRef("refs/heads/mine", Machine.Base);
-
-        await process.Pool.Awaiting(pool => pool.ClaimWhatFitsAsync([new ClaimRequest { Key = "A" }, new ClaimRequest { Key = "B", Branch = "mine" }], Token).AsTask())
-            .Should().ThrowAsync<BranchExistsException>();
-
-        await Machine.ShouldBeReadyAsync(0);
-        await Machine.ShouldBeReadyAsync(1);
-    }
-
     private async Task<FakeProcess> WithFreeSlotsAsync()
     {
         FakeProcess process = Machine.Start();

@@ -28,14 +28,19 @@ public abstract class RuntimeTest : IAsyncLifetime
     /// <summary>Completes when a lease is told that it is lost, which takes a moment of the test's time.</summary>
     internal async Task LostAsync(SlotLease lease)
     {
-        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using CancellationTokenRegistration registration = lease.LostToken.Register(lost.SetResult);
+        CancellationToken lost = lease.LostToken;
+        await UntilAsync(() => lost.IsCancellationRequested);
+    }
+
+    /// <summary>Moves the test's time until something has happened.</summary>
+    internal async Task UntilAsync(Func<bool> happened, TimeSpan? step = null)
+    {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!lost.Task.IsCompleted)
+        while (!happened())
         {
             patience.Token.ThrowIfCancellationRequested();
-            Machine.Time.Advance(TimeSpan.FromMilliseconds(10));
+            Machine.Time.Advance(step ?? TimeSpan.FromMilliseconds(10));
             await Task.Delay(1, patience.Token);
         }
     }

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace WorktreePool.Lifecycle;
+namespace WorktreePool;
 
 /// <summary>Which keys, branches and slot names are usable. Checked before anything is touched.</summary>
 internal static class Names
