@@ -64,15 +64,23 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
     {
         using var deadline = new Deadline(context.Time, context.Options.ClaimTimeout, cancellationToken);
         using var places = new SemaphoreSlim(context.Options.BatchParallelism);
-        List<Task> running = [];
+        List<Task<int?>> running = [];
         try
         {
-            for (int index = 0; index < requests.Count; index++)
+            // A slot that one claim of the batch fails to use is another's: who found none is asked again when the others have ended.
+            int[] indexes = [.. Enumerable.Range(0, requests.Count)];
+            for (bool isLast = false; indexes.Length > 0; isLast = true)
             {
-                await places.WaitAsync(cancellationToken).ConfigureAwait(false);
-                var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                running.Add(ClaimAsync(index, requests[index], deadline, taken, places, done, cancellationToken));
-                await taken.Task.ConfigureAwait(false);
+                running.Clear();
+                foreach (int index in indexes)
+                {
+                    await places.WaitAsync(cancellationToken).ConfigureAwait(false);
+                    var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    running.Add(ClaimAsync(index, requests[index], isLast, deadline, taken, places, done, cancellationToken));
+                    await taken.Task.ConfigureAwait(false);
+                }
+
+                indexes = [.. (await Task.WhenAll(running).ConfigureAwait(false)).OfType<int>()];
             }
         }
         finally
@@ -80,19 +88,24 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
             await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             done.Complete();
         }
-
-        await Task.WhenAll(running).ConfigureAwait(false);
     }
 
+    /// <summary>One claim of the batch.</summary>
+    /// <returns>Null when it has its result; its index when it found no slot and may try again.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "A failure is this one claim's result: it must not lose the leases of the others.")]
-    private async Task ClaimAsync(
-        int index, ClaimRequest request, Deadline deadline, TaskCompletionSource taken, SemaphoreSlim places, ChannelWriter<BatchClaimItem> done, CancellationToken cancellationToken)
+    private async Task<int?> ClaimAsync(
+        int index, ClaimRequest request, bool isLast, Deadline deadline, TaskCompletionSource taken, SemaphoreSlim places, ChannelWriter<BatchClaimItem> done, CancellationToken cancellationToken)
     {
         try
         {
             ClaimOutcome outcome = deadline.HasPassed
                 ? ClaimOutcome.Refused(refusals.NoSlot(request, await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false), context.Options.ClaimTimeout, []))
                 : await claiming.RunAsync(request, mayWait: false, cancellationToken, deadline.Left, () => taken.TrySetResult()).ConfigureAwait(false);
+            if (!isLast && outcome.Refusal is { Reason: RefusalReason.Exhausted or RefusalReason.Quarantined })
+            {
+                return index;
+            }
+
             ClaimResult result = outcome.Refusal is { } refusal ? ClaimResult.Refused(refusal) : ClaimResult.Claimed(hold(outcome));
             done.TryWrite(new BatchClaimItem(index, request, result));
         }
@@ -105,6 +118,8 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
             taken.TrySetResult();
             places.Release();
         }
+
+        return null;
     }
 
     /// <summary>Leases that nobody was given: new ones are released, those that existed before go on without this object.</summary>

@@ -86,13 +86,22 @@ public sealed class BatchTests : RuntimeTest
         await foreach (BatchClaimItem item in process.Pool.StreamWhatFitsAsync(Requests("A", "B", "C"), Token))
         {
             seen.Add($"{item.Index} {item.Request.Key} {item.Result.Lease?.Slot ?? item.Result.Refusal!.Reason.ToString()}");
-            if (seen.Count == 2)
-            {
-                slow.Open();
-            }
+            slow.Open();
         }
 
-        seen.Should().Equal("1 B slot-1", "2 C Exhausted", "0 A slot-0");
+        seen.Should().Equal("1 B slot-1", "0 A slot-0", "2 C Exhausted");
+    }
+
+    [Fact]
+    public async Task A_slot_that_one_claim_cannot_use_in_the_end_is_another_claims()
+    {
+        FakeProcess process = await WithFreeSlotsAsync(1);
+        Git.At(GitVerb.StartBranch, 1).Do(() => Git.SetRef("refs/heads/mine", Git.NewCommit(null)));
+
+        BatchClaim batch = await process.Pool.ClaimWhatFitsAsync([new ClaimRequest { Key = "A", Branch = "mine" }, .. Requests("B", "C")], Token);
+
+        batch.Results.Select(result => result.Lease?.Key).Should().Equal(null, "B", null);
+        batch.Results[2].Refusal!.Message.Should().Contain("\"B\"", "the refusal tells of the pool as the batch leaves it");
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class KeeperShiftTests : RuntimeTest
     {
         FakeProcess process = Machine.Start();
         await using Shift shift = Keep(process);
-        await UntilAsync(() => shift.Reports.Count > 0, Second);
+        await UntilAsync(() => !shift.Reports.IsEmpty, Second);
         string next = Git.NewCommit(Machine.Base);
         Git.SetRemote(Git.DefaultBase, next);
 
@@ -31,7 +31,7 @@ public sealed class KeeperShiftTests : RuntimeTest
     {
         FakeProcess first = Machine.Start(), second = Machine.Start();
         await using Shift one = Keep(first);
-        await UntilAsync(() => one.Reports.Count > 0, Second);
+        await UntilAsync(() => !one.Reports.IsEmpty, Second);
         await using Shift other = Keep(second);
         await UntilAsync(() => one.Reports.Count >= 4, Second);
         other.Reports.Should().BeEmpty();
@@ -39,7 +39,7 @@ public sealed class KeeperShiftTests : RuntimeTest
 
         await Machine.KillAsync(first);
 
-        await UntilAsync(() => other.Reports.Count > 0, Second);
+        await UntilAsync(() => !other.Reports.IsEmpty, Second);
         (await Machine.StateAsync()).Pool.Gates!["keeper:host"].Holder.Should().Be(FakeMachine.Identity(second.Pid));
     }
 
@@ -48,7 +48,7 @@ public sealed class KeeperShiftTests : RuntimeTest
     {
         FakeProcess first = Machine.Start(), second = Machine.Start();
         Shift one = Keep(first);
-        await UntilAsync(() => one.Reports.Count > 0, Second);
+        await UntilAsync(() => !one.Reports.IsEmpty, Second);
         MaintenanceReport meanwhile = await second.Pool.MaintainAsync(Token);
         MaintenanceReport own = await first.Pool.MaintainAsync(Token);
 
@@ -65,7 +65,7 @@ public sealed class KeeperShiftTests : RuntimeTest
     {
         FakeProcess process = Machine.Start();
         await using Shift one = Keep(process);
-        await UntilAsync(() => one.Reports.Count > 0, Second);
+        await UntilAsync(() => !one.Reports.IsEmpty, Second);
         await using Shift other = Keep(process);
 
         await UntilAsync(() => one.Reports.Count >= 3, Second);
