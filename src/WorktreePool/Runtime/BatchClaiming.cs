@@ -85,7 +85,7 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
         }
         finally
         {
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(running.Cast<Task>()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             done.Complete();
         }
     }
