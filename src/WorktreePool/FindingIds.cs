@@ -78,6 +78,9 @@ public static class FindingIds
     /// <summary>The repository's <c>info</c> directory differs from the trusted baseline.</summary>
     public const string InfoDrift = "info-drift";
 
+    /// <summary>The program of a trusted filter, such as git-lfs, is not there: slots are made without it.</summary>
+    public const string FilterMissing = "filter-missing";
+
     /// <summary>A stale lock, or another thing git leaves when it is killed, is in the common directory.</summary>
     public const string RepositoryResidue = "repository-residue";
 

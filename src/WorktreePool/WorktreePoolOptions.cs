@@ -53,4 +53,11 @@ public sealed class WorktreePoolOptions
 
     /// <summary>Untracked paths that a clean leaves alone: anchored at the slot's root, directories only when they end in a slash, for example <c>/.cache/</c>.</summary>
     public IList<string> Keep { get; } = [];
+
+    /// <summary>
+    /// The directories that slots have, in git's cone mode: each with all below it, besides the files in the root and in the directories above,
+    /// for example <c>src</c> or <c>docs/api</c>. Empty, the default: all. A ready slot is sparse by these and hides nothing else. The repository
+    /// must have <c>extensions.worktreeConfig</c>, without which no worktree can be sparse by itself.
+    /// </summary>
+    public IList<string> Sparse { get; } = [];
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace WorktreePool.Process.Tests;
 
@@ -17,6 +18,8 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
     [InlineData("shallow", "git clone -q --depth 1 file://$PWD/origin.git real")]
     [InlineData("partial", "git -C origin.git config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/origin.git real")]
     [InlineData("SHA-256", "git init -q --object-format=sha256 -b main s; cd s; echo one > README.md; git add -A; git commit -qm one; cd ..; git clone -q --bare s s.git; git clone -q s.git real")]
+    [InlineData("names that differ by case or by normalization", "cd seed; echo 1 > Case.txt; echo 2 > case.txt; mkdir Dir dir; echo 3 > Dir/f; echo 4 > dir/f; echo 5 > $'caf\\u00e9'; echo 6 > $'cafe\\u0301'; git add -A; test $(git ls-files | wc -l) = 8; git commit -qm names; git push -q ../origin.git main; cd ..; git clone -q origin.git real")]
+    [InlineData("partial, without its own checkout", "git -C origin.git config uploadpack.allowFilter true; git clone -q --no-checkout --filter=blob:none file://$PWD/origin.git real; test -n \"$(git -C real rev-list --objects --missing=print HEAD | grep '^?')\"; git -C real reset -q --soft")]
     [InlineData("worktreeConfig", "git clone -q origin.git real; git -C real config extensions.worktreeConfig true")]
     [InlineData("sparse main checkout", "git clone -q origin.git real; git -C real sparse-checkout set src")]
     [InlineData("autocrlf", "git clone -q -c core.autocrlf=true origin.git real")]
@@ -48,6 +51,151 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
         Listing(second.Path).Should().Be(before);
         Sandbox.Git(second.Path, "status", "--porcelain", "--ignored").Should().Be(dirt);
         Sandbox.Git(Path.Combine(_sandbox.Root, "real"), "show", $"refs/worktree-pool/rescue/{released.Rescued[0]}:new.txt").Should().Be("work");
+    }
+
+    [Fact]
+    public async Task A_shallow_clone_follows_its_remote()
+    {
+        await ShellAsync("git clone -q --depth 1 file://$PWD/origin.git real");
+        await using SlotLease first = await Pool().ClaimAsync(new ClaimRequest { Key = "first" }, Token);
+        await first.ReleaseAsync(cancellationToken: Token);
+        await ShellAsync("cd seed; echo two > two.txt; git add -A; git commit -qm two; git push -q ../origin.git main; git -C ../real update-ref -d refs/remotes/origin/main");
+
+        await using SlotLease second = await Pool().ClaimAsync(new ClaimRequest { Key = "second" }, Token);
+
+        second.Commit.Should().Be(Sandbox.Git(Path.Combine(_sandbox.Root, "seed"), "rev-parse", "HEAD"));
+        File.ReadAllText(Path.Combine(second.Path, "two.txt")).Should().Be("two\n");
+        Sandbox.Git(second.Path, "status", "--porcelain", "--ignored").Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_partial_clone_whose_remote_is_away_is_refused_with_the_reason()
+    {
+        await ShellAsync("git -C origin.git config uploadpack.allowFilter true; git clone -q --no-checkout --filter=blob:none file://$PWD/origin.git real; mv origin.git away.git");
+
+        Func<Task> claim = async () => await Pool().ClaimAsync(new ClaimRequest { Key = "partial", Wait = TimeSpan.FromSeconds(10) }, Token);
+
+        (await claim.Should().ThrowAsync<WorktreePoolException>()).WithMessage("*missing*could not be fetched anew*origin*");
+        Directory.Exists(Path.Combine(_sandbox.PoolDirectory, "slots", "slot-0", "src")).Should().BeFalse();
+        await ShellAsync("mv away.git origin.git");
+        await using SlotLease lease = await Pool(options => options.QuarantineBackoff = TimeSpan.FromMilliseconds(1)).ClaimAsync(new ClaimRequest { Key = "partial" }, Token);
+        File.ReadAllText(Path.Combine(lease.Path, "README.md")).Should().Be("one\n");
+    }
+
+    [Fact]
+    public async Task A_repository_of_a_newer_git_is_refused_with_the_extension_s_name()
+    {
+        await ShellAsync("git clone -q origin.git real; git -C real config core.repositoryformatversion 1; git -C real config extensions.fromTheFuture true");
+        string config = Path.Combine(_sandbox.Root, "real", ".git", "config"), before = File.ReadAllText(config);
+
+        (int code, _, string error) = await _sandbox.RunAsync("init", "--repo", Path.Combine(_sandbox.Root, "real"));
+
+        code.Should().Be(70);
+        error.Should().ContainAll("fromthefuture", "git version", "newer git").And.NotContain("no commit");
+        File.ReadAllText(config).Should().Be(before);
+    }
+
+    [Fact]
+    public async Task Other_tools_relative_worktrees_are_left_alone()
+    {
+        // What git 2.48 and later write with worktree.useRelativePaths; older ones read it all the same.
+        await ShellAsync("""
+            git clone -q origin.git real; git -C real worktree add -q --detach ../slot-0
+            echo 'gitdir: ../real/.git/worktrees/slot-0' > slot-0/.git; echo ../../../../slot-0/.git > real/.git/worktrees/slot-0/gitdir; git -C slot-0 status
+            """);
+        string admin = Path.Combine(_sandbox.Root, "real", ".git", "worktrees", "slot-0");
+        Dictionary<string, DateTime> before = Written(admin, Path.Combine(_sandbox.Root, "slot-0"));
+
+        await using SlotLease lease = await Pool().ClaimAsync(new ClaimRequest { Key = "relative" }, Token);
+        string own = Sandbox.Git(lease.Path, "rev-parse", "--absolute-git-dir");
+        own.Should().NotBe(admin);
+
+        // A holder's newer git makes the slot's links relative; then another tool takes the freed name.
+        File.WriteAllText(Path.Combine(own, "gitdir"), Path.GetRelativePath(own, Path.Combine(lease.Path, ".git")) + "\n");
+        File.WriteAllText(Path.Combine(lease.Path, ".git"), $"gitdir: {Path.GetRelativePath(lease.Path, own)}\n");
+        await lease.ReleaseAsync(cancellationToken: Token);
+        File.ReadAllText(Path.Combine(lease.Path, ".git")).Should().Be($"gitdir: {own}\n");
+        Directory.Delete(own, recursive: true);
+        string name = Path.GetFileName(own);
+        await ShellAsync($"git -C real worktree add -q --detach ../elsewhere/{name}; echo 'gitdir: ../../real/.git/worktrees/{name}' > elsewhere/{name}/.git; echo ../../../../elsewhere/{name}/.git > real/.git/worktrees/{name}/gitdir; git -C elsewhere/{name} status");
+
+        await using SlotLease again = await Pool().ClaimAsync(new ClaimRequest { Key = "again" }, Token);
+
+        again.Path.Should().Be(lease.Path);
+        Sandbox.Git(again.Path, "rev-parse", "--absolute-git-dir").Should().NotBe(own);
+        Sandbox.Git(Path.Combine(_sandbox.Root, "elsewhere", name), "status", "--porcelain").Should().BeEmpty();
+        Written(admin, Path.Combine(_sandbox.Root, "slot-0")).Should().Equal(before);
+    }
+
+    [Fact]
+    public async Task A_sparse_pool_has_a_part_of_a_large_repository()
+    {
+        await ShellAsync("cd seed; mkdir -p src/app docs; echo a > src/app/a.txt; echo d > docs/d.txt; git add -A; git commit -qm dirs; git push -q ../origin.git main; git -C ../repo fetch -q");
+        (int code, _, string error) = await _sandbox.RunAsync("init", "--repo", _sandbox.Repository, "--slots", "1", "--sparse", "src/app");
+        code.Should().Be(70);
+        error.Should().Contain("extensions.worktreeConfig");
+        Sandbox.Git(_sandbox.Repository, "config", "extensions.worktreeConfig", "true");
+        await _sandbox.InitAsync(1, "--sparse", "src/app");
+        (await _sandbox.RunAsync("config")).Output.Should().MatchRegex("sparse +src/app");
+
+        for (int time = 0; time < 2; time++)
+        {
+            (await _sandbox.JsonAsync("claim", "--key", "K")).Json.GetProperty("healed").GetArrayLength().Should().Be(0);
+            string slot = _sandbox.Slot(0);
+            Directory.EnumerateFileSystemEntries(slot).Select(path => Path.GetFileName(path)).Should().BeEquivalentTo(".git", ".gitignore", "README.md", "src");
+            Sandbox.Git(slot, "status", "--porcelain", "--ignored").Should().BeEmpty();
+            Sandbox.Git(slot, "sparse-checkout", "disable");
+            File.AppendAllText(Path.Combine(slot, "docs", "d.txt"), "work\n");
+            (_, System.Text.Json.JsonElement released) = await _sandbox.JsonAsync("release", "--key", "K");
+            string rescue = $"refs/worktree-pool/rescue/{released.GetProperty("rescued")[0].GetString()}";
+            Sandbox.Git(_sandbox.Repository, "diff", "--name-only", "refs/remotes/origin/main", rescue).Should().Be("docs/d.txt");
+        }
+
+        (await _sandbox.RunAsync("doctor")).Output.Should().Contain("slot-0: ready").And.Contain("repository: nothing found");
+    }
+
+    [Fact]
+    public async Task A_filter_that_is_trusted_later_is_applied_to_slots_that_were_ready()
+    {
+        await ShellAsync("cd seed; echo '*.up filter=up' > .gitattributes; echo abc > x.up; git add -A; git commit -qm f; git push -q ../origin.git main; cd ..; git clone -q origin.git real");
+        await using (SlotLease before = await Pool().ClaimAsync(new ClaimRequest { Key = "before" }, Token))
+        {
+            File.ReadAllText(Path.Combine(before.Path, "x.up")).Should().Be("abc\n");
+        }
+
+        await ShellAsync("git -C real config filter.up.smudge 'tr a-z A-Z'; git -C real config filter.up.clean 'tr A-Z a-z'");
+        await using (SlotLease untrusted = await Pool().ClaimAsync(new ClaimRequest { Key = "untrusted" }, Token))
+        {
+            File.ReadAllText(Path.Combine(untrusted.Path, "x.up")).Should().Be("abc\n");
+        }
+
+        await _sandbox.Open(options => (options.RepositoryPath, options.Slots) = (Path.Combine(_sandbox.Root, "real"), 1)).GetRequiredKeyedService<IPoolOperator>("test").TrustAsync(accept: true, Token);
+        await using SlotLease trusted = await Pool().ClaimAsync(new ClaimRequest { Key = "trusted" }, Token);
+
+        File.ReadAllText(Path.Combine(trusted.Path, "x.up")).Should().Be("ABC\n");
+        Sandbox.Git(trusted.Path, "status", "--porcelain", "--ignored").Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Without_git_lfs_slots_hold_pointers_and_the_doctor_says_so()
+    {
+        await ShellAsync("""
+            git clone -q origin.git real; cd real; git config filter.lfs.smudge 'git-lfs smudge -- %f'; git config filter.lfs.clean 'git-lfs clean -- %f'; git config filter.lfs.process 'git-lfs filter-process'; git config filter.lfs.required true
+            """);
+        string tools = Directory.CreateDirectory(Path.Combine(_sandbox.Root, "tools")).FullName;
+        foreach (string tool in new[] { "git", "chmod", "rm", "sh" })
+        {
+            File.CreateSymbolicLink(Path.Combine(tools, tool), Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Select(directory => Path.Combine(directory, tool)).First(File.Exists));
+        }
+
+        async Task<string> DoctorAsync(string path) => (await _sandbox.RunAsync(new Invocation("doctor") { Environment = new Dictionary<string, string?> { ["PATH"] = path } })).Output;
+        (int code, _, string error) = await _sandbox.RunAsync("init", "--repo", Path.Combine(_sandbox.Root, "real"), "--slots", "1");
+        code.Should().Be(0, error);
+
+        (await DoctorAsync(tools)).Should().ContainAll("slot-0: ready", "filter-missing: ", "git-lfs", "pointers");
+
+        File.CreateSymbolicLink(Path.Combine(tools, "git-lfs"), Path.Combine(tools, "sh"));
+        (await DoctorAsync(tools)).Should().NotContain("filter-missing");
     }
 
     [Fact]

@@ -35,6 +35,7 @@ internal static class FindingWords
         [FindingIds.ConfigDrift] = ("The repository's config is not as it was when it was trusted.", Accept),
         [FindingIds.HooksDrift] = ("The repository's hooks are not as they were when they were trusted.", Accept),
         [FindingIds.InfoDrift] = ("The repository's info directory is not as it was when it was trusted.", Accept),
+        [FindingIds.FilterMissing] = ("Files are not as their filter would write them, because its program is not there.", "nothing: install the program, and slots are made anew"),
         [FindingIds.RepositoryResidue] = ("A git that was killed left something in the repository, or one is at work.", "nothing, for it may be yours: delete it when no git runs there"),
         [FindingIds.RefsDrift] = ("A ref is damaged, new, gone, or in the way of the base.", "nothing, refs are yours; the pool does not use it"),
     };

@@ -131,7 +131,7 @@ internal sealed class PoolSettings
             {
                 if (Stored(setting.Name) is { } value)
                 {
-                    WriteValue(json, setting.Name, value);
+                    WriteValue(json, setting, value);
                 }
             }
 
@@ -142,14 +142,15 @@ internal sealed class PoolSettings
         return content.ToArray();
     }
 
-    private static void WriteValue(Utf8JsonWriter json, string name, string value)
+    private static void WriteValue(Utf8JsonWriter json, Setting setting, string value)
     {
-        if (name == "keep")
+        string name = setting.Name;
+        if (setting.IsList)
         {
             json.WriteStartArray(name);
-            foreach (string pattern in value.Split('\n'))
+            foreach (string item in value.Split('\n'))
             {
-                json.WriteStringValue(pattern);
+                json.WriteStringValue(item);
             }
 
             json.WriteEndArray();

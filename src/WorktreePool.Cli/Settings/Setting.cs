@@ -23,6 +23,7 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
         OfTime("rescueRetention", "--rescue-retention", "How long rescued work is kept", (o, v) => o.RescueRetention = v, o => o.RescueRetention),
         new("rescueCount", "--rescue-count", "How many rescues are kept", (o, v) => o.RescueCount = Number("rescueCount", v), o => o.RescueCount.ToString(CultureInfo.InvariantCulture)),
         new("keep", "--keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", SetKeep, o => o.Keep.Count == 0 ? null : string.Join('\n', o.Keep)) { IsList = true },
+        new("sparse", "--sparse", "A directory that slots have, for example src; without any they have all; may be repeated", SetSparse, o => o.Sparse.Count == 0 ? null : string.Join('\n', o.Sparse)) { IsList = true },
     ];
 
     /// <summary>Whether its flag's value is a path, relative to the current directory.</summary>
@@ -38,12 +39,16 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
         ?? throw new PoolConfigurationException(
             $"{where} sets \"{name}\", which is no setting and would have no effect. Did you mean \"{Nearest.To(name, All.Select(setting => setting.Name))}\"?");
 
-    private static void SetKeep(WorktreePoolOptions options, string value)
+    private static void SetKeep(WorktreePoolOptions options, string value) => SetList(options.Keep, value);
+
+    private static void SetSparse(WorktreePoolOptions options, string value) => SetList(options.Sparse, value);
+
+    private static void SetList(IList<string> list, string value)
     {
-        options.Keep.Clear();
-        foreach (string pattern in value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        list.Clear();
+        foreach (string item in value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            options.Keep.Add(pattern);
+            list.Add(item);
         }
     }
 

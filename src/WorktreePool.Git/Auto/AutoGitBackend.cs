@@ -7,7 +7,7 @@ namespace WorktreePool.Git.Auto;
 
 /// <summary>
 /// The default: git by its command line, except that a ref is resolved and a slot is probed in this process where the answer is provably git's own. That is so
-/// in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules; a slot whose index is split or
+/// in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules, in a pool that is not sparse; a slot whose index is split or
 /// sparse, or that is damaged, is never ready either way. Whatever else there is, git answers.
 /// </summary>
 internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
@@ -35,7 +35,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
-        if (PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        if (options.Sparse.Count == 0 && PlainBytes.WhyNot(git.CheckoutSettings) is null)
         {
             // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
             Task<Finding?> damage = git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();

@@ -5,7 +5,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Takes, keeps and compares the trusted baseline of a repository.</summary>
-internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, GitRunner git)
+internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, GitRunner git, SparseCone sparse)
 {
     /// <summary>Settings that change what a checkout writes. Only values the user had when trust was given are ever used.</summary>
     private static readonly string[] CheckoutSettings = ["filter.", "core.autocrlf", "core.eol", "core.safecrlf", "core.symlinks", "core.ignorecase", "core.precomposeunicode", "core.protectntfs", "lfs."];
@@ -43,6 +43,11 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
             },
         };
         List<KeyValuePair<string, string>> settings = [.. (await git.RunAsync(list, cancellationToken).ConfigureAwait(false)).Fields.Select(Parse)];
+        if (sparse.IsSparse && !AllowsSparse(settings.LastOrDefault(setting => setting.Key == "extensions.worktreeconfig").Value))
+        {
+            throw new GitBackendException($"The pool is to be sparse, but {repository.CommonDirectory} has no extensions.worktreeConfig, without which no worktree can be sparse by itself. Nothing was changed. Run git -C {Path.GetDirectoryName(repository.CommonDirectory)} config extensions.worktreeConfig true, or take Sparse away.");
+        }
+
         var document = new BaselineDocument
         {
             ObjectFormat = settings.LastOrDefault(setting => setting.Key == "extensions.objectformat").Value ?? "sha1",
@@ -61,6 +66,9 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
         _document = document;
         return changed;
     }
+
+    /// <summary>Whether a value of <c>extensions.worktreeConfig</c> means yes.</summary>
+    public static bool AllowsSparse(string? extension) => extension?.ToLowerInvariant() is "true" or "yes" or "on" or "1";
 
     /// <summary>What differs from the baseline now.</summary>
     public IReadOnlyList<Finding> Compare()

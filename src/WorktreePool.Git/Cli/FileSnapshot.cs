@@ -39,6 +39,18 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             [.. unreachable]);
     }
 
+    /// <summary>In an index just made, says of all files that a sparse pool's slots do not have, and that are not there, that they need not be.</summary>
+    public async ValueTask HideAsync(GitWorktree tree, string index, CancellationToken cancellationToken)
+    {
+        GitResult listed = await git.RunAsideAsync(tree, index, cancellationToken, "ls-files", "-z").ConfigureAwait(false);
+        List<string> hidden = [.. listed.Fields.Where(path => !git.Sparse.Includes(path) && !SafeFile.Exists(Path.Combine(tree.Path, path)))];
+        GitResult updated = await UpdateAsync(tree, index, hidden, cancellationToken, "update-index", "--skip-worktree", "-z", "--stdin").ConfigureAwait(false);
+        if (!updated.Succeeded)
+        {
+            throw new GitBackendException($"The work in {tree.Path} could not be kept: {updated.Error.Trim().ReplaceLineEndings(" / ")}. Nothing was destroyed.");
+        }
+    }
+
     /// <summary>Takes files into an index, and their content into the repository's objects.</summary>
     /// <returns>The files that could not be read, or that git does not take.</returns>
     /// <exception cref="GitBackendException">There is more than may be kept.</exception>
@@ -67,7 +79,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         {
             // A name that is no UTF-8 cannot be passed on; what stands for its odd bytes here is any byte there.
             IEnumerable<string> patterns = odd.Select(file => ":(top,glob)" + Special().Replace(file, @"\$0").Replace(Unreadable, '*')).Distinct();
-            await UpdateAsync(tree, index, [.. patterns], cancellationToken, "add", "-A", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul").ConfigureAwait(false);
+            await UpdateAsync(tree, index, [.. patterns], cancellationToken, "add", "-A", "--sparse", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul").ConfigureAwait(false);
         }
 
         return unkept;

@@ -4,18 +4,12 @@ namespace WorktreePool.Git.Cli;
 internal static class GitExecutable
 {
     /// <exception cref="GitBackendException">There is no git.</exception>
-    public static string Find()
-    {
-        string name = OperatingSystem.IsWindows() ? "git.exe" : "git";
-        foreach (string directory in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified))
-        {
-            string path = Path.Combine(directory, name);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
+    public static string Find() =>
+        FindOnPath("git") ?? throw new GitBackendException("git was not found on PATH. No slot was touched. Install git, or set PATH for this process.");
 
-        throw new GitBackendException("git was not found on PATH. No slot was touched. Install git, or set PATH for this process.");
-    }
+    /// <summary>Whether a program that git is to start is there.</summary>
+    public static bool IsOnPath(string name) => FindOnPath(name) is not null;
+
+    private static string? FindOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified)
+        .Select(directory => Path.Combine(directory, OperatingSystem.IsWindows() ? name + ".exe" : name)).FirstOrDefault(File.Exists);
 }

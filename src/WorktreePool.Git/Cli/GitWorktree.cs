@@ -8,5 +8,8 @@ namespace WorktreePool.Git.Cli;
 /// <param name="Objects">Its object directory.</param>
 internal sealed record GitWorktree(string Slot, string Key, string Path, string Directory, string Objects)
 {
+    /// <summary>Whether it is a slot, and not a submodule in one.</summary>
+    public bool IsSlot => Path == Slot;
+
     public string Index => System.IO.Path.Combine(Directory, "index");
 }

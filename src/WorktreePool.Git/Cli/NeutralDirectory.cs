@@ -8,9 +8,12 @@ namespace WorktreePool.Git.Cli;
 /// slot's admin directory are the real ones, but config, hooks, info and refs are ours. So whatever was planted in the shared repository,
 /// including a config that git cannot parse, does not exist for these calls.
 /// </summary>
-internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
+internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, TrustedIndex trusted)
 {
     private BaselineDocument? _written;
+
+    /// <summary>The program of git-lfs's filters.</summary>
+    public const string Lfs = "git-lfs";
 
     public string DirectoryPath { get; } = Path.Combine(poolDirectory, "neutral.git");
 
@@ -42,6 +45,12 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
         if (ReferenceEquals(document, _written) && File.Exists(Path.Combine(DirectoryPath, "HEAD")))
         {
             return;
+        }
+
+        if (SafeFile.TryRead(Path.Combine(DirectoryPath, "config")) is { } before && before != Config(document))
+        {
+            // Files written under other filters or line ends prove nothing any more.
+            trusted.ForgetAll();
         }
 
         Write(DirectoryPath);
@@ -76,7 +85,7 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
         }
 
         // A filter whose program is not there cannot be run by anybody; without this a required one would stop every checkout.
-        if (!IsOnPath("git-lfs"))
+        if (!GitExecutable.IsOnPath(Lfs))
         {
             foreach (string key in new[] { "smudge", "clean", "process" })
             {
@@ -100,7 +109,4 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline)
 
     private static string Escape(string value) =>
         value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
-
-    private static bool IsOnPath(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(directory => directory.Length > 0 && File.Exists(Path.Combine(directory, name)));
 }

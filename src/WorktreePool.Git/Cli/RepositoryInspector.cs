@@ -3,7 +3,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
-internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs)
+internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, SparseCone sparse)
 {
     private static readonly string[] PlacesOfLocks = ["refs", "objects"];
 
@@ -15,16 +15,47 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             throw new GitBackendException($"{repository.CommonDirectory} keeps its refs as \"{format.Line}\"; pools need the files format. Nothing was changed.");
         }
 
-        string defaultBase = await FindDefaultBaseAsync(cancellationToken).ConfigureAwait(false)
-            ?? throw new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");
+        string defaultBase = await FindDefaultBaseAsync(cancellationToken).ConfigureAwait(false) ?? throw await WhyNoBaseAsync(cancellationToken).ConfigureAwait(false);
         List<Finding> findings = [.. baseline.Compare()];
         AddResidue(findings);
         AddDamagedPacks(findings);
         AddTrash(findings);
         AddHalfMadeWorktrees(findings);
         AddOwner(findings);
+        AddMissingFilter(findings);
+        if (sparse.IsSparse && !Baseline.AllowsSparse((await refs.TryRunAsync(cancellationToken, "config", "--get", "extensions.worktreeconfig").ConfigureAwait(false)).Line))
+        {
+            findings.Add(new Finding(FindingIds.ConfigDrift, "extensions.worktreeConfig is not set, so that git in a slot does not know that the slot is sparse, and fills it when it checks something out. Set it to true, or take Sparse away"));
+        }
+
         await AddRefDriftAsync(findings, defaultBase, cancellationToken).ConfigureAwait(false);
         return new RepositoryFacts(repository.CommonDirectory, defaultBase, findings);
+    }
+
+    /// <summary>Why there is no base: nothing was ever committed, or git cannot read the repository, mostly because a newer one has made it (extensions.relativeWorktrees).</summary>
+    private async ValueTask<GitBackendException> WhyNoBaseAsync(CancellationToken cancellationToken)
+    {
+        GitResult read = await refs.TryRunAsync(cancellationToken, "rev-parse", "--git-dir").ConfigureAwait(false);
+        if (read.Succeeded)
+        {
+            return new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");
+        }
+
+        string error = read.Error;
+        string version = (await refs.TryRunAsync(cancellationToken, "version").ConfigureAwait(false)).Line;
+        string advice = error.Contains("extension", StringComparison.Ordinal) || error.Contains("Expected git repo version", StringComparison.Ordinal)
+            ? "A newer git has set what this one does not know: put a newer git on PATH, or take the extension back with the git that set it"
+            : "Repair it until git status works there";
+        return new GitBackendException($"{version} cannot read {repository.CommonDirectory}: {error.Trim().ReplaceLineEndings(" ")}. Nothing was changed. {advice}.");
+    }
+
+    /// <summary>Slots are made without a filter that is not there: then they hold what git-lfs stores in git, small files that point to the large ones.</summary>
+    private void AddMissingFilter(List<Finding> findings)
+    {
+        if (baseline.Current.Checkout.Exists(setting => setting.Key.StartsWith("filter.lfs.", StringComparison.Ordinal)) && !GitExecutable.IsOnPath(NeutralDirectory.Lfs))
+        {
+            findings.Add(new Finding(FindingIds.FilterMissing, $"the config names {NeutralDirectory.Lfs}, which is not on PATH: slots hold its pointers in place of large files. Install it; slots are made anew with it"));
+        }
     }
 
     /// <summary>The full name a configured base means; null when nothing has it.</summary>

@@ -71,7 +71,13 @@ internal sealed class RescueMaker(
     /// <summary>The tree of the slot's files as they lie there.</summary>
     private async ValueTask KeepFilesAsync(GitWorktree tree, Work work, string index, CancellationToken cancellationToken)
     {
-        if (trusted.FindAny(tree.Key) is { } known)
+        if (git.Sparse.IsSparse)
+        {
+            // What the slot does not have is as in the parent, whatever the holder checked out or committed.
+            await git.RunAsideAsync(tree, index, cancellationToken, "read-tree", work.Parents[0]).ConfigureAwait(false);
+            await snapshot.HideAsync(tree, index, cancellationToken).ConfigureAwait(false);
+        }
+        else if (trusted.FindAny(tree.Key) is { } known)
         {
             // Only what has changed since the pool wrote the files is read.
             TrustedIndex.Copy(known, index);

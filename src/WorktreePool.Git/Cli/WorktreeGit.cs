@@ -3,8 +3,11 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Runs git on one worktree, in the neutral common directory; see <see cref="NeutralDirectory"/>.</summary>
-internal sealed class WorktreeGit(RepositoryLayout repository, AdminDirectory admins, NeutralDirectory neutral, GitRunner git)
+internal sealed class WorktreeGit(RepositoryLayout repository, AdminDirectory admins, NeutralDirectory neutral, GitRunner git, SparseCone sparse)
 {
+    /// <summary>What of the tree slots have.</summary>
+    public SparseCone Sparse => sparse;
+
     /// <summary>A slot as a worktree.</summary>
     public GitWorktree Of(SlotPlace place, string admin) => new(place.Path, place.Slot, place.Path, admins.PathOf(admin), repository.Objects);
 
@@ -13,6 +16,10 @@ internal sealed class WorktreeGit(RepositoryLayout repository, AdminDirectory ad
 
     public ValueTask<GitResult> RunAsync(GitWorktree tree, CancellationToken cancellationToken, params IReadOnlyList<string> arguments) =>
         git.RunAsync(Call(tree, arguments), cancellationToken);
+
+    /// <summary>Runs git with something on standard input.</summary>
+    public ValueTask<GitResult> RunAsync(GitWorktree tree, string input, CancellationToken cancellationToken, params IReadOnlyList<string> arguments) =>
+        git.RunAsync(Call(tree, arguments) with { Input = input }, cancellationToken);
 
     /// <summary>Runs git with another index than the worktree's own.</summary>
     public ValueTask<GitResult> TryRunWithIndexAsync(GitWorktree tree, string index, CancellationToken cancellationToken, params IReadOnlyList<string> arguments) =>
@@ -50,13 +57,15 @@ internal sealed class WorktreeGit(RepositoryLayout repository, AdminDirectory ad
             environment["GIT_INDEX_FILE"] = index;
         }
 
-        return new GitCall(arguments) { Subject = tree.Slot, Environment = environment };
+        return new GitCall(arguments) { Subject = tree.Slot, Environment = environment, Settings = SettingsFor(tree) };
     }
 
     private GitCall Aside(GitWorktree tree, string index, IReadOnlyList<string> arguments)
     {
         Dictionary<string, string> environment = neutral.EnvironmentFor(null, tree.Path, repository.Objects);
         environment["GIT_INDEX_FILE"] = index;
-        return new GitCall(arguments) { Subject = tree.Slot, Environment = environment };
+        return new GitCall(arguments) { Subject = tree.Slot, Environment = environment, Settings = SettingsFor(tree) };
     }
+
+    private IReadOnlyList<KeyValuePair<string, string>> SettingsFor(GitWorktree tree) => tree.IsSlot ? sparse.Settings : [];
 }

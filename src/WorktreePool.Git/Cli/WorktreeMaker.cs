@@ -89,9 +89,10 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     private async ValueTask CompareFilesAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         await git.TryRunAsync(tree, cancellationToken, "update-index", "-q", "--really-refresh").ConfigureAwait(false);
-        foreach (string odd in await OddLineEndsAsync(tree, tracked, cancellationToken).ConfigureAwait(false))
+        List<string> odd = await OddLineEndsAsync(tree, tracked, cancellationToken).ConfigureAwait(false);
+        foreach (string path in odd.Concat(await FilteredAsync(tree, tracked, cancellationToken).ConfigureAwait(false)))
         {
-            TreeRemoval.Remove(Path.Combine(tree.Path, odd));
+            TreeRemoval.Remove(Path.Combine(tree.Path, path));
         }
     }
 
@@ -120,6 +121,24 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         }
 
         return odd;
+    }
+
+    /// <summary>
+    /// Files under a filter: many contents clean to one blob, among them what was written without the filter (a pointer of git-lfs), and git takes
+    /// all of them for equal.
+    /// </summary>
+    private async ValueTask<IEnumerable<string>> FilteredAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
+    {
+        if (!baseline.Current.Checkout.Exists(setting => setting.Key.StartsWith("filter.", StringComparison.Ordinal)) || !tracked.HasFileNamed(".gitattributes"))
+        {
+            return [];
+        }
+
+        GitResult listed = await git.RunAsync(tree, cancellationToken, "ls-files", "-z").ConfigureAwait(false);
+        GitResult attributes = await git.RunAsync(tree, listed.Output, cancellationToken, "check-attr", "--cached", "-z", "--stdin", "filter").ConfigureAwait(false);
+
+        // Path, "filter", and its name; see git-check-attr(1), -z.
+        return attributes.Fields.Chunk(3).Where(fields => fields.Length == 3 && fields[2] is not ("unspecified" or "unset" or "set")).Select(fields => fields[0]);
     }
 
     /// <summary>Whether a file can have other bytes than its blob and be the right one: by attributes, or by settings the user trusts.</summary>

@@ -75,12 +75,17 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
             // "H 100644 <id> 0\tpath"; see git-ls-files(1), -v and -s.
             int tab = line.IndexOf('\t', StringComparison.Ordinal);
             string path = line[(tab + 1)..];
-            tracked.Add(path, line.AsSpan(2).StartsWith("160000", StringComparison.Ordinal) ? line[9..(tab - 2)] : null);
+            bool isWanted = !tree.IsSlot || git.Sparse.Includes(path);
+            if (isWanted)
+            {
+                tracked.Add(path, line.AsSpan(2).StartsWith("160000", StringComparison.Ordinal) ? line[9..(tab - 2)] : null);
+            }
+
             if (line[tab - 1] != '0')
             {
                 unmerged.Add(path);
             }
-            else if (line[0] != 'H')
+            else if (line[0] != (isWanted ? 'H' : 'S'))
             {
                 hidden.Add(path);
             }

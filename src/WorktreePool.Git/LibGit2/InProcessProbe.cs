@@ -14,7 +14,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
     private const uint Submodule = 0xE000;
     private const string BranchPrefix = "ref: refs/heads/";
 
-    private readonly AdminDirectory _admin = new(repository);
+    private readonly AdminDirectory _admin = new(repository, SparseCone.Everything);
 
     /// <summary>What is wrong with a slot; or why it cannot be told here.</summary>
     /// <param name="place">The slot.</param>

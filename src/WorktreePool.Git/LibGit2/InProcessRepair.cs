@@ -6,7 +6,7 @@ namespace WorktreePool.Git.LibGit2;
 /// <summary>Makes a slot what it shall be, without starting git.</summary>
 internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, TrustedIndex trusted, KeepPatterns keep)
 {
-    private readonly AdminDirectory _admins = new(repository);
+    private readonly AdminDirectory _admins = new(repository, SparseCone.Everything);
 
     /// <summary>Repairs.</summary>
     /// <returns>The name of the slot's admin directory.</returns>

@@ -41,6 +41,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
+        RefuseSparse();
         InProcessAnswer answer = await Task.Run(() => new InProcessProbe(_repository, _trusted, _keep).Run(place, target, cancellationToken), cancellationToken)
             .WaitAsync(cancellationToken).ConfigureAwait(false);
         SlotProbe probe = answer.Probe ?? throw new GitBackendException($"{place.Slot} cannot be probed by LibGit2Sharp: {answer.Reason}. {Advice}");
@@ -76,7 +77,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
                     throw new BranchExistsException($"Branch \"{branch}\" exists already at another commit and was left as it is. {place.Slot} was not put on it. Choose another name, or delete it.");
                 }
 
-                var admins = new AdminDirectory(_repository);
+                var admins = new AdminDirectory(_repository, SparseCone.Everything);
                 admins.WriteHead(admins.NameFor(place), "ref: " + reference);
                 return true;
             },
@@ -104,9 +105,18 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
             ? [name]
             : ["refs/remotes/" + name, "refs/heads/" + name, "refs/tags/" + name];
 
+    private void RefuseSparse()
+    {
+        if (options.Sparse.Count > 0)
+        {
+            throw new GitBackendException($"LibGit2Sharp misreads sparse checkouts, and the pool is sparse ({string.Join(", ", options.Sparse)}). {Advice}");
+        }
+    }
+
     /// <summary>Runs work on the open repository, if it is one whose bytes LibGit2Sharp gets right. Waits for the work to end, so that nobody else works on the slot meanwhile.</summary>
     private async ValueTask<T> RunAsync<T>(Func<ObjectReader, T> work, CancellationToken cancellationToken)
     {
+        RefuseSparse();
         if ((UnixFiles.IsSupported ? PlainBytes.WhyNot(git.CheckoutSettings) : "this is no Linux") is { } reason)
         {
             throw new GitBackendException($"LibGit2Sharp cannot keep slots of this repository ready: {reason}. {Advice}");

@@ -7,7 +7,7 @@ namespace WorktreePool.Git.Worktree;
 /// A slot's admin directory (<c>worktrees/NAME</c> in the common directory) and the links between it and the slot. It is made by content
 /// and put in place by one rename: never half-made for a sibling's git to trip over, and without a lock (see gitrepository-layout(5)).
 /// </summary>
-internal sealed class AdminDirectory(RepositoryLayout repository)
+internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone sparse)
 {
     /// <summary>All that a ready slot's admin directory may hold.</summary>
     private static readonly HashSet<string> Allowed = new(StringComparer.Ordinal)
@@ -16,6 +16,9 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
     };
 
     private static readonly HashSet<string> AllowedDirectories = new(StringComparer.Ordinal) { "logs", "refs", "modules" };
+
+    /// <summary>What a sparse slot has besides, by content.</summary>
+    private const string SparseConfig = "config.worktree", Info = "info", SparsePatterns = "sparse-checkout";
 
     private const string LinkPrefix = "gitdir: ";
 
@@ -45,7 +48,8 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         }
 
         string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place.Path)))[..8];
-        return SafeFile.Exists(PathOf(place.Slot)) ? $"{place.Slot}-{hash}" : place.Slot;
+        IEnumerable<string> names = Enumerable.Range(2, int.MaxValue - 2).Select(number => $"{place.Slot}-{hash}-{number}").Prepend($"{place.Slot}-{hash}").Prepend(place.Slot);
+        return names.First(name => !SafeFile.Exists(PathOf(name)));
     }
 
     /// <summary>What is wrong with the links and the admin directory of a slot; with none, git can be run on it.</summary>
@@ -86,6 +90,11 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         {
             bool isLock = residue.EndsWith(".lock", StringComparison.Ordinal);
             findings.Add(new Finding(isLock ? FindingIds.LockStale : FindingIds.AdminResidue, Path.GetRelativePath(path, residue)));
+        }
+
+        if (sparse.IsSparse && !IsSparse(path))
+        {
+            findings.Add(new Finding(FindingIds.AdminResidue, $"{Info}/{SparsePatterns} and {SparseConfig} are not those of the pool's sparse setting"));
         }
 
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.UserWrite) == 0)
@@ -142,6 +151,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
             SafeFile.Write(Path.Combine(path, "HEAD"), commit + "\n");
             SafeFile.Write(Path.Combine(path, "gitdir"), LinkTarget(place) + "\n");
             SafeFile.Write(Path.Combine(path, "commondir"), "../..\n");
+            MakeSparse(path);
         }
 
         if (!SafeFile.IsRealDirectory(place.Path))
@@ -197,6 +207,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         File.WriteAllText(Path.Combine(making, "gitdir"), LinkTarget(place) + "\n");
         CrashPoint.Reached("admin gitdir made aside");
         File.WriteAllText(Path.Combine(making, "commondir"), "../..\n");
+        MakeSparse(making);
         CrashPoint.Reached("admin directory made aside");
         Directory.CreateDirectory(repository.Worktrees);
         CrashPoint.Reached("worktrees directory made");
@@ -205,14 +216,19 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
     }
 
     /// <summary>Everything in an admin directory that a ready slot does not have: operations, locks, refs, config, links, unreadable heads.</summary>
-    private static List<string> Residue(string path)
+    private List<string> Residue(string path)
     {
         List<string> residue = [];
         foreach (FileSystemInfo entry in new DirectoryInfo(path).EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false }))
         {
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
             bool isDirectory = (entry.Attributes & FileAttributes.Directory) != 0;
-            if (isLink || !Allowed.Contains(entry.Name) || isDirectory != AllowedDirectories.Contains(entry.Name))
+            if (sparse.IsSparse && !isLink && (isDirectory ? Info : SparseConfig) == entry.Name)
+            {
+                // Checked by content; in the directory nothing else may be.
+                residue.AddRange(isDirectory ? Directory.EnumerateFileSystemEntries(entry.FullName).Where(path => Path.GetFileName(path) != SparsePatterns) : []);
+            }
+            else if (isLink || !Allowed.Contains(entry.Name) || isDirectory != AllowedDirectories.Contains(entry.Name))
             {
                 residue.Add(entry.FullName);
             }
@@ -234,12 +250,32 @@ internal sealed class AdminDirectory(RepositoryLayout repository)
         return residue;
     }
 
+    private bool IsSparse(string path) =>
+        SafeFile.TryRead(Path.Combine(path, SparseConfig)) == SparseCone.Config && SafeFile.TryRead(Path.Combine(path, Info, SparsePatterns)) == sparse.Patterns;
+
+    /// <summary>Says to the pool's git, and to the holder's, which part of the tree the slot has.</summary>
+    private void MakeSparse(string path)
+    {
+        if (sparse.IsSparse)
+        {
+            Directory.CreateDirectory(Path.Combine(path, Info));
+            SafeFile.Write(Path.Combine(path, Info, SparsePatterns), sparse.Patterns);
+            SafeFile.Write(Path.Combine(path, SparseConfig), SparseCone.Config);
+        }
+    }
+
     /// <summary>Whether an admin directory is linked both ways to a live worktree that is not this slot.</summary>
     private bool IsOthers(string admin, SlotPlace place)
     {
-        string? named = SafeFile.TryRead(Path.Combine(PathOf(admin), "gitdir"))?.Trim();
-        return named is { Length: > 0 } && named != LinkTarget(place)
-            && SafeFile.TryRead(named)?.TrimEnd('\n') == LinkPrefix + PathOf(admin);
+        // Relative ones are written by git 2.48 and later, with worktree.useRelativePaths.
+        if (SafeFile.TryRead(Path.Combine(PathOf(admin), "gitdir"))?.Trim() is not { Length: > 0 } named || named.Contains('\0', StringComparison.Ordinal)
+            || Path.GetFullPath(named, PathOf(admin)) is var link && link == LinkTarget(place)
+            || SafeFile.TryRead(link)?.Trim() is not { } back || !back.StartsWith(LinkPrefix, StringComparison.Ordinal) || back.Length == LinkPrefix.Length || back.Contains('\0', StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        return Path.GetFullPath(back[LinkPrefix.Length..], Path.GetDirectoryName(link)!) == PathOf(admin);
     }
 
     private static string LinkTarget(SlotPlace place) => Path.Combine(place.Path, ".git");

@@ -60,6 +60,16 @@ internal sealed class TrustedIndex(string poolDirectory)
         }
     }
 
+    /// <summary>Forgets all worktrees.</summary>
+    public void ForgetAll()
+    {
+        foreach (string path in Directory.Exists(_directory) ? Directory.EnumerateFiles(_directory) : [])
+        {
+            File.Delete(path);
+            CrashPoint.Reached("trusted index forgotten");
+        }
+    }
+
     /// <summary>The files that git always calls changed, with the hash of the bytes that git wrote; none for most repositories.</summary>
     /// <param name="key">The worktree's name in the pool.</param>
     public IReadOnlyDictionary<string, string> ReadUnstable(string key) =>

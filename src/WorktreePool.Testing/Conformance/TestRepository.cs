@@ -65,6 +65,13 @@ internal sealed class TestRepository : IAsyncDisposable
         return await GitAsync(seed, "rev-parse", "HEAD").ConfigureAwait(false);
     }
 
+    /// <summary>Goes on with another commit.</summary>
+    public async Task UseAsync(string commit)
+    {
+        await GitAsync(Main, "fetch", "-q").ConfigureAwait(false);
+        (Commit, Older) = (commit, Commit);
+    }
+
     /// <summary>Everything that another's worktree consists of, with times: equal before and after, or it was touched.</summary>
     public Task<string> FingerprintAsync(params string[] places) =>
         ShellAsync(Root, "find \"$@\" -path '*/.git/worktrees' -prune -o -path '*/.git/objects' -prune -o -path '*/.git/worktree-pool*' -prune -o -type f -printf '%p %s %m %T@\\n' | LC_ALL=C sort; find \"$@\" -path '*/.git/worktrees' -prune -o -path '*/.git/objects' -prune -o -path '*/.git/worktree-pool*' -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha1sum", places);

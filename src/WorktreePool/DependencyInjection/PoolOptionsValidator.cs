@@ -45,6 +45,12 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
                 $"Keep has \"{pattern}\"; a pattern is anchored at the slot's root, for example \"/.cache/\", and never leaves it or names .git.");
         }
 
+        foreach (string directory in options.Sparse)
+        {
+            Require(directory.Trim('/') is { Length: > 0 } path && !path.Split('/').Any(part => part is "" or "." or ".." or ".git") && path.IndexOfAny(['*', '?', '[', ']', '\\', '!', '#']) < 0 && !path.Any(char.IsControl),
+                $"Sparse has \"{directory}\"; it names a directory from the slot's root, for example \"src\" or \"docs/api\", and is no pattern.");
+        }
+
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 

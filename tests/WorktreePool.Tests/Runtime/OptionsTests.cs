@@ -33,6 +33,21 @@ public sealed class OptionsTests
         (Failure(options => options.Keep.Add(pattern)) is null).Should().Be(allowed);
 
     [Theory]
+    [InlineData("src", true)]
+    [InlineData("/docs/api/", true)]
+    [InlineData("größe", true)]
+    [InlineData("", false)]
+    [InlineData("/", false)]
+    [InlineData("../out", false)]
+    [InlineData("a//b", false)]
+    [InlineData("src/*", false)]
+    [InlineData("!src", false)]
+    [InlineData(".git", false)]
+    [InlineData("a\nb", false)]
+    public void A_sparse_pool_names_directories(string directory, bool allowed) =>
+        (Failure(options => options.Sparse.Add(directory)) is null).Should().Be(allowed);
+
+    [Theory]
     [InlineData(0, false)]
     [InlineData(1, true)]
     [InlineData(1000, true)]
