@@ -259,6 +259,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
         if (sparse.IsSparse)
         {
             Directory.CreateDirectory(Path.Combine(path, Info));
+            CrashPoint.Reached("sparse directory made");
             SafeFile.Write(Path.Combine(path, Info, SparsePatterns), sparse.Patterns);
             SafeFile.Write(Path.Combine(path, SparseConfig), SparseCone.Config);
         }
