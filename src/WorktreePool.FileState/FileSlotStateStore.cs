@@ -24,7 +24,14 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         _watch = new ChangeWatch(_files.StateDirectory);
     }
 
-    public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Off the caller's thread: every operation begins with a read, and a disk that hangs must not hold who waits for it only until a deadline.</summary>
+    public async ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await Task.Run(() => ReadTwice(cancellationToken), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private PoolState ReadTwice(CancellationToken cancellationToken)
     {
         // Files are read one after the other while writers go on: only two reads that agree were both true between them.
         PoolState? state = null;
@@ -35,7 +42,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
             state = Read();
         }
 
-        return ValueTask.FromResult(state!);
+        return state!;
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
@@ -161,6 +168,29 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return ValueTask.FromResult(_lock.FindStuckHolder()?.ToString());
+        }
+        catch (Exception e) when (IsStorageFault(e))
+        {
+            // Not even the lock can be opened, for example on a read-only disk: whoever wants to change something is told so.
+            return ValueTask.FromResult<string?>(null);
+        }
+    }
+
+    /// <summary>Under the store lock.</summary>
+    private void TellContinued(LockHolder holder) => _history.Append(new HistoryEntry
+    {
+        At = _time.GetUtcNow(),
+        Event = HistoryEvent.Continued,
+        Host = Environment.MachineName,
+        Detail = $"process {holder.Pid} ({holder.Name}) was stopped while it held the lock of the pool's state, and everybody waited: it was told to continue",
+    });
+
     /// <summary>Under the store lock.</summary>
     private void TellRestored(string? slot, string damage) => _history.Append(new HistoryEntry
     {
@@ -196,6 +226,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
                     _files.Sweep();
                     return change();
                 },
+                TellContinued,
                 cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsStorageFault(e))

@@ -6,6 +6,9 @@ namespace WorktreePool.FileState;
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore has nothing to dispose unless its wait handle is used, and work may still be under way.")]
 internal sealed class StoreLock(string path, TimeProvider time)
 {
+    /// <summary>From when on a holder is looked at: one that is stopped is told to continue.</summary>
+    private static readonly TimeSpan Suspicion = TimeSpan.FromSeconds(1);
+
     /// <summary>How long to wait before the lock is tried again: it is held for about a millisecond.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(2);
 
@@ -20,8 +23,24 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>Whether locks were seen to work here.</summary>
     public bool IsProven => _proven;
 
+    /// <summary>Who holds the lock for longer than a change takes; null when nobody does.</summary>
+    public LockHolder? FindStuckHolder()
+    {
+        if (!File.Exists(path) || FileLock.TryTake(path) is not { } free)
+        {
+            // Its time is set by whoever takes it. A clock that was set back shows in a time to come.
+            return File.Exists(path) && (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path)).Duration() > Suspicion ? LockHolder.Find(path) : null;
+        }
+
+        free.Dispose();
+        return null;
+    }
+
     /// <summary>Does short, synchronous work under the lock.</summary>
-    public async ValueTask<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken)
+    /// <param name="work">The work.</param>
+    /// <param name="continued">Told, under the lock too, of a process that was stopped while it held the lock and was told to continue.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock.</param>
+    public async ValueTask<T> RunAsync<T>(Func<T> work, Action<LockHolder> continued, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var patience = new CancellationTokenSource(Patience, time);
@@ -37,11 +56,18 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
         try
         {
-            using FileStream held = await TakeAsync(either.Token).ConfigureAwait(false);
+            (FileStream lockFile, LockHolder? stopped) = await TakeAsync(either.Token).ConfigureAwait(false);
+            using FileStream held = lockFile;
+            File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
             if (!_proven)
             {
                 FileLock.Prove(path);
                 _proven = true;
+            }
+
+            if (stopped is not null)
+            {
+                continued(stopped);
             }
 
             return work();
@@ -56,17 +82,26 @@ internal sealed class StoreLock(string path, TimeProvider time)
         }
     }
 
-    private async ValueTask<FileStream> TakeAsync(CancellationToken cancellationToken)
+    private async ValueTask<(FileStream Held, LockHolder? Stopped)> TakeAsync(CancellationToken cancellationToken)
     {
         FileStream? held;
+        LockHolder? stopped = null;
+        long lookedAt = time.GetTimestamp();
         while ((held = FileLock.TryTake(path)) is null)
         {
+            if (time.GetElapsedTime(lookedAt) > Suspicion)
+            {
+                lookedAt = time.GetTimestamp();
+                var holder = LockHolder.Find(path);
+                stopped = holder.TryContinue() ? holder : stopped;
+            }
+
             await Task.Delay(Retry * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
 
-        return held;
+        return (held, stopped);
     }
 
     private StateStoreException Stuck() => new(
-        $"The pool's state could not be changed: another process has held {path} for {Patience.TotalSeconds:0} s, and a healthy one holds it for milliseconds. Nothing was changed. Find the process (fuser {path}), and end it if it hangs; never delete the file.");
+        $"The pool's state could not be changed within {Patience.TotalSeconds:0} s: {LockHolder.Find(path)}. Nothing was changed. Never delete the file.");
 }

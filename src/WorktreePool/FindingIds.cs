@@ -86,4 +86,7 @@ public static class FindingIds
 
     /// <summary>A ref is damaged, or shadows the base.</summary>
     public const string RefsDrift = "refs-drift";
+
+    /// <summary>A process has held the lock of the pool's state for longer than any change takes.</summary>
+    public const string StateLocked = "state-locked";
 }

@@ -72,6 +72,9 @@ public enum HistoryEvent
 
     /// <summary>A holder has not checked in when it was expected to. Its lease goes on.</summary>
     Overdue,
+
+    /// <summary>A process that was stopped while everybody waited for it was told to continue.</summary>
+    Continued,
 }
 
 /// <summary>Which history to read.</summary>

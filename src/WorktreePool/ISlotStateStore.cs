@@ -56,6 +56,14 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <returns>Null when another holder, in this process or any other, has it.</returns>
     ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// What keeps the state from being changed just now, if anything does for longer than a change takes: who holds a lock, since when, what to do.
+    /// Takes no lock that it would wait for.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <returns>In words, as the middle of a sentence; null when nothing does, or when the store has nothing that could.</returns>
+    ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+
     /// <summary>Adds one entry to the history. Best effort under power loss: at worst the last entries are lost, never older ones.</summary>
     /// <param name="entry">What happened.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

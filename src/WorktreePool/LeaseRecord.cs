@@ -33,6 +33,12 @@ public sealed record LeaseRecord
     /// <summary>When the keeper told of an overdue check-in, UTC; null while there is none. A check-in resets it.</summary>
     public DateTimeOffset? OverdueSince { get; init; }
 
+    /// <summary>
+    /// The same by the machine's own clock. As long as the machine has not been started anew it counts before <see cref="ExpiresAt"/>, so that a wall clock that
+    /// is set neither ends a lease nor prolongs it. Null for a process lease, and where several machines share a store with a clock of its own.
+    /// </summary>
+    public BootTime? ExpiresAtBootTime { get; init; }
+
     /// <summary>What a release in progress does with work; written before the disk is touched, so that a successor does the same.</summary>
     public ReleaseMode? Releasing { get; init; }
 

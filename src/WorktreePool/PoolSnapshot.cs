@@ -11,6 +11,9 @@ public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommi
 {
     /// <summary>What in the repository's config, hooks and info is not as it was when it was trusted. It has no effect on the pool, but it may on whoever works in the repository.</summary>
     public IReadOnlyList<Finding> Drift { get; init; } = [];
+
+    /// <summary>What keeps the pool's state from being changed just now, in words: who holds its lock, since when, what to do. Null when nothing does.</summary>
+    public string? Obstacle { get; init; }
 }
 
 /// <summary>One slot at one moment.</summary>

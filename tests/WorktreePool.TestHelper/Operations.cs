@@ -11,13 +11,13 @@ internal static class Operations
     public static async Task<int> RunAsync(string root, string operation)
     {
         string[] parts = operation.Split('-', 2);
-        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture));
+        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), inProcess: parts[1] == "libgit2");
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("p");
         Crash.Arm();
         await (parts[1] switch
         {
-            "init" => @operator.InitializeAsync().AsTask(),
+            "init" or "libgit2" => @operator.InitializeAsync().AsTask(),
             "claim" => ClaimAsync(pool),
             "release" => @operator.ReleaseAsync("held").AsTask(),
             "discard" => @operator.ReleaseAsync("held", ReleaseMode.Discard).AsTask(),
@@ -61,10 +61,10 @@ internal static class Operations
         await pool.Rescues.DropAsync(rescue.Id, CancellationToken.None);
     }
 
-    private static ServiceProvider Open(string root, int slots, Action<WorktreePoolOptions>? configure = null)
+    private static ServiceProvider Open(string root, int slots, Action<WorktreePoolOptions>? configure = null, bool inProcess = false)
     {
         // The seams are made by the packages' own methods, and wrapped.
-        ServiceProvider inner = Registered(root, slots, configure, builder => builder.UseGit().UseFileState());
+        ServiceProvider inner = Registered(root, slots, configure, builder => (inProcess ? builder.UseLibGit2Sharp() : builder.UseGit()).UseFileState());
         return Registered(root, slots, configure, builder => builder
             .UseBackend((_, _) => new CrashingGit(inner.GetRequiredKeyedService<IGitBackend>("p")))
             .UseStore((_, _) => new CrashingStore(inner.GetRequiredKeyedService<ISlotStateStore>("p"))));

@@ -7,6 +7,7 @@ return args switch
     ["hold-slot-with-child", var pool, var slot] => await StoreVerbs.HoldSlotWithChildAsync(pool, slot),
     ["count", var pool, var slot, var times] => await StoreVerbs.CountAsync(pool, slot, int.Parse(times, System.Globalization.CultureInfo.InvariantCulture)),
     ["write", var pool, var slot] => await StoreVerbs.WriteAsync(pool, slot),
+    ["stop-in-change", var pool, var slot] => await StoreVerbs.StopInChangeAsync(pool, slot),
     ["hold-file", var path] => await StoreVerbs.HoldFileAsync(path),
     ["operate", var root, var operation] => await Operations.RunAsync(root, operation),
     ["heal", var root] => await Operations.HealAsync(root),

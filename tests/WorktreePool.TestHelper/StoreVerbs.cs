@@ -76,6 +76,25 @@ internal static class StoreVerbs
         }
     }
 
+    /// <summary>Makes a slot's record, and stops itself by SIGSTOP in the middle of it, with the store lock held; told to continue, it says the outcome.</summary>
+    public static async Task<int> StopInChangeAsync(string pool, string slot)
+    {
+        await using ServiceProvider services = Services(pool);
+        bool stopped = false;
+        AppContext.SetData("WorktreePool.CrashPoint", (Action<string>)(point =>
+        {
+            if (!stopped && point == "state file written")
+            {
+                stopped = true;
+                Console.WriteLine("stopping");
+                using var kill = Process.Start("kill", ["-STOP", $"{Environment.ProcessId}"]);
+                kill.WaitForExit();
+            }
+        }));
+        Console.WriteLine((await Store(services).CompareAndSetAsync(0, new SlotRecord { Slot = slot, Host = Environment.MachineName, Path = Path.Combine(pool, "slots", slot) }, CancellationToken.None)).Outcome);
+        return 0;
+    }
+
     private static ServiceProvider Services(string pool)
     {
         var services = new ServiceCollection();

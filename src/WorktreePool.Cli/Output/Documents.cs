@@ -30,7 +30,7 @@ internal sealed record SlotDocument(
     string Slot, string Path, string State, string? Key, string? Branch, string? Commit, long Epoch, OwnerDocument? Owner, DateTimeOffset? ClaimedAt,
     DateTimeOffset? CheckedInAt, bool Overdue, IReadOnlyDictionary<string, string> Meta, HealDocument? LastHeal, QuarantineDocument? Quarantine);
 
-internal sealed record StatusDocument(string Pool, BaseDocument Base, PausedDocument? Paused, CountsDocument Counts, IReadOnlyList<SlotDocument> Slots, RepositoryDocument Repository);
+internal sealed record StatusDocument(string Pool, BaseDocument Base, PausedDocument? Paused, CountsDocument Counts, IReadOnlyList<SlotDocument> Slots, RepositoryDocument Repository, string? Obstacle);
 
 internal sealed record ReleaseDocument(string Outcome, string Slot, string Commit, IReadOnlyList<string> Rescued, double CleanMs);
 

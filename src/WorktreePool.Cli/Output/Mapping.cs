@@ -19,7 +19,7 @@ internal static class Mapping
     public static StatusDocument Status(PoolSnapshot snapshot) => new(
         snapshot.Pool, new BaseDocument(snapshot.BaseRef, snapshot.BaseCommit),
         snapshot.Paused is { } paused ? new PausedDocument(paused.Reason, paused.Since) : null,
-        Counts(snapshot.Counts), [.. snapshot.Slots.Select(Slot)], new RepositoryDocument([.. snapshot.Drift.Select(Finding)]));
+        Counts(snapshot.Counts), [.. snapshot.Slots.Select(Slot)], new RepositoryDocument([.. snapshot.Drift.Select(Finding)]), snapshot.Obstacle);
 
     public static FindingDocument Finding(Finding finding) => new(finding.Id, finding.Detail, FindingWords.Of(finding.Id).Meaning, FindingWords.Of(finding.Id).Remedy);
 

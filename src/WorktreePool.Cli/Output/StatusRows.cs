@@ -60,6 +60,11 @@ internal static class StatusRows
     public static List<string> Advice(PoolSnapshot snapshot)
     {
         List<string> advice = [];
+        if (snapshot.Obstacle is { } obstacle)
+        {
+            advice.Add($"Nothing can be claimed or released: {obstacle}");
+        }
+
         if (snapshot.Paused is not null)
         {
             advice.Add("No claim is granted. When the reason is gone: worktree-pool resume");

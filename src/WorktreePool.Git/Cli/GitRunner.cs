@@ -14,6 +14,9 @@ internal sealed class GitRunner
     /// <summary>Set in every git process to what it works on.</summary>
     public const string Marker = "WORKTREE_POOL_GIT";
 
+    /// <summary>How long a killed git may take to go: it can be in a system call.</summary>
+    private static readonly TimeSpan Dying = TimeSpan.FromMilliseconds(100);
+
     private readonly Lazy<string> _git = new(GitExecutable.Find);
 
     /// <summary>Runs git and returns whatever it says.</summary>
@@ -32,14 +35,35 @@ internal sealed class GitRunner
             throw new GitBackendException($"git could not be started ({e.Message}). No slot was touched.", e);
         }
 
-        using CancellationTokenRegistration kill = cancellationToken.Register(() => Kill(process));
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         Task<string> error = call.Complaints is { } tell ? ReadLinesAsync(process.StandardError, tell) : process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
-            if (call.Input is not null)
+            await FeedAsync(process, call.Input, cancellationToken).ConfigureAwait(false);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            CrashPoint.Reached($"git {call.Arguments[0]} ended");
+
+            // A grandchild that holds the pipes open must not hold us: its output is of no interest.
+            string text = await output.WaitAsync(cancellationToken).ConfigureAwait(false);
+            string complaint = await error.WaitAsync(cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new GitResult(process.ExitCode, text, complaint);
+        }
+        catch (OperationCanceledException)
+        {
+            // Here and not in a callback of the token: one that is about to be disposed may never be called.
+            await EndAsync(process).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async ValueTask FeedAsync(Process process, string? input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (input is not null)
             {
-                await process.StandardInput.WriteAsync(call.Input.AsMemory(), cancellationToken).ConfigureAwait(false);
+                await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken).ConfigureAwait(false);
             }
 
             process.StandardInput.Close();
@@ -48,14 +72,6 @@ internal sealed class GitRunner
         {
             // It ended without reading its input; its exit code says why.
         }
-
-        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-        CrashPoint.Reached($"git {call.Arguments[0]} ended");
-        // A grandchild that holds the pipes open must not hold us: its output is of no interest.
-        string text = await output.WaitAsync(cancellationToken).ConfigureAwait(false);
-        string complaint = await error.WaitAsync(cancellationToken).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        return new GitResult(process.ExitCode, text, complaint);
     }
 
     /// <summary>Runs git.</summary>
@@ -127,15 +143,17 @@ internal sealed class GitRunner
         return start;
     }
 
-    private static void Kill(Process process)
+    /// <summary>Kills the whole tree, and waits a moment for git to be gone: whoever has the slot next must not meet it.</summary>
+    private static async ValueTask EndAsync(Process process)
     {
         try
         {
             process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(Dying, TimeProvider.System).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException or TimeoutException)
         {
-            // It has ended by itself.
+            // It has ended by itself; or it is in a system call, and then the next one to work on the slot looks for it again.
         }
     }
 }

@@ -55,6 +55,7 @@ internal static class SampleRecords
             ExpiresAt = DateTimeOffset.MaxValue,
             CheckInEvery = TimeSpan.FromTicks(3),
             OverdueSince = Time.AddTicks(2),
+            ExpiresAtBootTime = new BootTime("boot", TimeSpan.FromDays(3)),
             Releasing = ReleaseMode.Discard,
             Metadata = new Dictionary<string, string> { [Awkward] = Awkward, ["Case"] = "", ["case"] = "other" },
         },

@@ -18,7 +18,7 @@ internal static class PoolOptionsAccess
         }
     }
 
-    /// <summary>The current directory may change later; the pool's places may not.</summary>
+    /// <summary>The current directory may change later; the pool's places may not. Links on the way are followed: one pool has one name for each place, whoever opens it.</summary>
     public static void MakeAbsolute(WorktreePoolOptions options)
     {
         options.RepositoryPath = Absolute(options.RepositoryPath) ?? "";
@@ -26,5 +26,21 @@ internal static class PoolOptionsAccess
         options.SlotsDirectory = Absolute(options.SlotsDirectory) ?? Path.Combine(options.PoolDirectory, "slots");
     }
 
-    private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? path : Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? path : WithoutLinks(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)), MostLinks);
+
+    /// <summary>As many as Linux follows (path_resolution(7)); what is left then is an error of whoever opens it.</summary>
+    private const int MostLinks = 40;
+
+    private static string WithoutLinks(string path, int links)
+    {
+        if (Path.GetDirectoryName(path) is not { } parent)
+        {
+            return path;
+        }
+
+        string place = Path.Combine(WithoutLinks(parent, links), Path.GetFileName(path));
+        return links > 0 && new DirectoryInfo(place).LinkTarget is { } target
+            ? WithoutLinks(Path.TrimEndingDirectorySeparator(Path.GetFullPath(target, Path.GetDirectoryName(place)!)), links - 1)
+            : place;
+    }
 }

@@ -32,6 +32,9 @@ internal static partial class PoolLog
     [LoggerMessage(9, LogLevel.Warning, "Pool {Pool}: the lease of {Slot} was disposed, but not released: {Reason}")]
     public static partial void DisposeIncomplete(ILogger logger, string pool, string slot, string reason);
 
+    [LoggerMessage(21, LogLevel.Warning, "Pool {Pool}: an operation that was answered at its deadline has ended now: {Reason}")]
+    public static partial void LateEnd(ILogger logger, string pool, string reason);
+
     [LoggerMessage(10, LogLevel.Information, "Pool {Pool}: rescue {Rescue} of {At} dropped: it is too old, or there are too many (RescueRetention, RescueCount)")]
     public static partial void RescueDropped(ILogger logger, string pool, string rescue, DateTimeOffset at);
 

@@ -6,6 +6,9 @@ namespace WorktreePool.Lifecycle;
 /// </summary>
 internal static class SlotLifecycle
 {
+    /// <summary>Clocks that are gently kept right differ by less than this.</summary>
+    private static readonly TimeSpan ClockStep = TimeSpan.FromSeconds(2);
+
     /// <summary>The longest pause between two retries of a quarantined slot.</summary>
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromHours(1);
 
@@ -138,11 +141,37 @@ internal static class SlotLifecycle
     }
 
     /// <summary>The holder checks in, or hands over to another owner.</summary>
-    public static SlotRecord Renew(SlotRecord record, LeaseOwner owner, DateTimeOffset now) => record with
+    /// <param name="record">The leased record.</param>
+    /// <param name="owner">Who keeps the lease alive from now on.</param>
+    /// <param name="now">Now, UTC.</param>
+    /// <param name="uptime">Now by the machine's own clock; null when that does not count.</param>
+    public static SlotRecord Renew(SlotRecord record, LeaseOwner owner, DateTimeOffset now, BootTime? uptime = null) => record with
     {
-        Lease = record.Lease! with { Owner = owner, CheckedInAt = now, OverdueSince = null, ExpiresAt = owner.Duration is { } duration ? now + duration : null },
+        Lease = Timed(record.Lease! with { Owner = owner, CheckedInAt = now, OverdueSince = null }, now, uptime),
         UpdatedAt = now,
     };
+
+    /// <summary>A lease that begins now: it ends when its owner's duration has passed.</summary>
+    public static LeaseRecord Timed(LeaseRecord lease, DateTimeOffset now, BootTime? uptime) => lease with
+    {
+        ExpiresAt = lease.Owner.Duration is { } duration ? now + duration : null,
+        ExpiresAtBootTime = lease.Owner.Duration is { } time && uptime is not null ? uptime with { SinceBoot = uptime.SinceBoot + time } : null,
+    };
+
+    /// <summary>
+    /// The record with the end of its lease as today's wall clock shows it. It differs from what was written down only when somebody has set the clock since, and
+    /// the machine has run on: then what is left of the lease is known by the machine's own clock.
+    /// </summary>
+    public static SlotRecord AsOf(SlotRecord record, DateTimeOffset now, BootTime? uptime)
+    {
+        if (record.Lease is not { ExpiresAt: { } written, ExpiresAtBootTime: { } end } lease || uptime is null || end.BootId != uptime.BootId)
+        {
+            return record;
+        }
+
+        DateTimeOffset left = now + (end.SinceBoot - uptime.SinceBoot);
+        return (left - written).Duration() < ClockStep ? record : record with { Lease = lease with { ExpiresAt = left } };
+    }
 
     private static SlotRecord Ready(
         SlotRecord record, SlotState state, LeaseRecord? lease, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) => record with

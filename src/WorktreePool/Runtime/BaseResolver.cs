@@ -25,7 +25,7 @@ internal sealed class BaseResolver(PoolContext context)
     {
         if (_baseRef is null)
         {
-            PoolRecord pool = (await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
+            PoolRecord pool = (await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
             if (pool.Base is { } known && (context.Options.Base is null || Means(known.Ref, context.Options.Base)))
             {
                 // What the name meant first: a worker may have deleted the ref since, which a fetch brings back, or made one of the same short name.
@@ -142,7 +142,7 @@ internal sealed class BaseResolver(PoolContext context)
     private async ValueTask RememberAsync(string baseRef, string commit, DateTimeOffset? fetchedAt, CancellationToken cancellationToken)
     {
         // A lost race is fine: whoever won has just seen the base as well.
-        PoolRecord pool = (await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
+        PoolRecord pool = (await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
         await context.Store.CompareAndSetPoolAsync(
             pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) { FetchedAt = fetchedAt } }, cancellationToken).ConfigureAwait(false);
     }

@@ -36,6 +36,22 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Acti
     /// <summary>When it was asked first.</summary>
     public TimeSpan? AskedAt { get; set; }
 
+    /// <summary>How many looks left a slot that was just freed to a claim that waits.</summary>
+    public int Courtesies { get; set; }
+
+    /// <summary>Set while this claim is the pool's next in line.</summary>
+    public IAsyncDisposable? Baton { get; set; }
+
+    /// <summary>This claim needs no slot any more, or not any slot.</summary>
+    public async ValueTask PassBatonAsync()
+    {
+        if (Baton is { } held)
+        {
+            Baton = null;
+            await held.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Slots that could not be made ready, and why.</summary>
     public List<string> Failures { get; } = [];
 }

@@ -9,8 +9,11 @@ namespace WorktreePool.Runtime;
 /// made ready is set aside and the claim goes on with the next one inside its deadline.
 /// </summary>
 internal sealed class Claiming(
-    PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line)
+    PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line,
+    Func<ClaimOutcome, SlotLease> hold)
 {
+    private readonly Baton _baton = new(context);
+
     /// <summary>How often a waiting claim looks whether an owner has died: no store can notify of that.</summary>
     private static readonly TimeSpan OwnerCheckInterval = TimeSpan.FromMilliseconds(500);
 
@@ -22,6 +25,9 @@ internal sealed class Claiming(
 
     /// <summary>How long the keeper may take to give a slot up: to end git takes milliseconds; a keeper that is stopped or stuck never answers.</summary>
     private static readonly TimeSpan KeeperAnswer = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often a claim leaves a freed slot to another: each time for no longer than for a passing lock.</summary>
+    private const int Courtesies = 12;
 
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
@@ -38,13 +44,28 @@ internal sealed class Claiming(
         mayWait &= request.Wait != TimeSpan.Zero;
         TimeSpan limit = atMost ?? context.Options.ClaimTimeout;
         TimeSpan budget = mayWait && request.Wait is { } wait && (context.Options.HostTaskTimeout is null || wait < limit) ? wait : limit;
-        using var deadline = new Deadline(context.Time, budget, cancellationToken);
-        var attempt = new ClaimAttempt(request, deadline, taken);
+        var attempt = new ClaimAttempt(request, new Deadline(context.Time, budget, cancellationToken), taken);
+        WaitingLine.Place? place = mayWait ? line.Join() : null;
+        using var overdue = new Overdue(context.Time, budget, cancellationToken);
+        Task<ClaimOutcome> work = RunAsync(attempt, place, budget);
+        if (await overdue.IsDoneInTimeAsync(work).ConfigureAwait(false))
+        {
+            return await work.ConfigureAwait(false);
+        }
+
+        _ = GiveBackLateAsync(work);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ClaimOutcome.Refused(await refusals.TimedOutAsync(attempt, budget, isOverdue: true).ConfigureAwait(false));
+    }
+
+    private async Task<ClaimOutcome> RunAsync(ClaimAttempt attempt, WaitingLine.Place? place, TimeSpan budget)
+    {
+        using Deadline deadline = attempt.Deadline;
+        using WaitingLine.Place? leaving = place;
         try
         {
             await roster.EnsureAsync(deadline.Token).ConfigureAwait(false);
             await presence.EnsureAsync(deadline.Token).ConfigureAwait(false);
-            using WaitingLine.Place? place = mayWait ? line.Join() : null;
             if (await LookAheadAsync(attempt).ConfigureAwait(false) is { } early)
             {
                 return early;
@@ -57,21 +78,46 @@ internal sealed class Claiming(
                     await place.WaitForTurnAsync(deadline.Token).ConfigureAwait(false);
                 }
 
-                if (await TryOnceAsync(attempt, place, mayWait).ConfigureAwait(false) is { } outcome)
+                if (await TryOnceAsync(attempt, place, mayWait: place is not null).ConfigureAwait(false) is { } outcome)
                 {
                     return outcome;
                 }
 
                 if (!attempt.LookAgain)
                 {
+                    if (place is { Turn: not null } && !attempt.IsPassing)
+                    {
+                        attempt.Baton ??= await _baton.TryTakeAsync(deadline.Token).ConfigureAwait(false);
+                    }
+
                     await context.WaitForChangeAsync(attempt.State!.Stamp, attempt.IsPassing || attempt.HasAsked ? PassingLock : OwnerCheckInterval, attempt.Deadline.Token).ConfigureAwait(false);
                 }
             }
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
         {
-            PoolState state = attempt.State ?? new PoolState(new PoolRecord(), [], "");
-            return ClaimOutcome.Refused(refusals.NoSlot(request, state, mayWait ? budget : deadline.Elapsed, attempt.Failures));
+            return ClaimOutcome.Refused(await refusals.TimedOutAsync(attempt, place is null ? deadline.Elapsed : budget, isOverdue: false).ConfigureAwait(false));
+        }
+        finally
+        {
+            await attempt.PassBatonAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The caller has gone. Whatever the work comes to now, no lease may stay that nobody knows of.</summary>
+    private async Task GiveBackLateAsync(Task<ClaimOutcome> work)
+    {
+        try
+        {
+            ClaimOutcome late = await work.ConfigureAwait(false);
+            if (late is { Record: not null, IsAttached: false })
+            {
+                await hold(late).DisposeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or WorktreePoolException)
+        {
+            PoolLog.LateEnd(context.Logger, context.Name, e.Message);
         }
     }
 
@@ -92,7 +138,7 @@ internal sealed class Claiming(
     private async ValueTask<ClaimOutcome?> LookAsync(ClaimAttempt attempt)
     {
         ClaimRequest request = attempt.Request;
-        PoolState state = attempt.State = await context.Store.ReadAsync(attempt.Deadline.Token).ConfigureAwait(false);
+        PoolState state = attempt.State = await context.ReadAsync(attempt.Deadline.Token).ConfigureAwait(false);
         if (request.Token is { } held)
         {
             SlotRecord? leased = state.Slots.FirstOrDefault(record => PoolLease.Proves(record, held) && record.Lease!.Key == request.Key);
@@ -118,13 +164,22 @@ internal sealed class Claiming(
         }
 
         (SlotRecord? holder, IReadOnlyList<SlotRecord> candidates) = attempt.Choice!;
+        bool isCourteous = attempt.Baton is null && attempt.Courtesies < Courtesies && candidates.Any(_baton.IsFresh)
+            && await _baton.IsTakenAsync(attempt.Deadline.Token).ConfigureAwait(false);
         foreach (SlotRecord candidate in candidates)
         {
+            if (isCourteous && _baton.IsFresh(candidate))
+            {
+                attempt.IsPassing = true;
+                continue;
+            }
+
             (TakenSlot? taken, SlotRecord? elsewhere) = await TryTakeAsync(candidate, attempt).ConfigureAwait(false);
             if (taken is not null)
             {
                 // From here on nobody need wait for this claim. If the slot cannot be made ready, it still has its place.
                 place?.StepAside();
+                await attempt.PassBatonAsync().ConfigureAwait(false);
                 attempt.LookAgain = true;
                 attempt.Taken?.Invoke();
                 return await PrepareAsync(taken, attempt).ConfigureAwait(false);
@@ -136,7 +191,8 @@ internal sealed class Claiming(
             }
         }
 
-        attempt.IsPassing = attempt.IsPassing && attempt.PassingLocks++ < PassingLocks;
+        attempt.Courtesies += isCourteous ? 1 : 0;
+        attempt.IsPassing = attempt.IsPassing && (isCourteous || attempt.PassingLocks++ < PassingLocks);
         if (attempt.LookAgain || attempt.IsPassing || await AskKeeperAsync(attempt, candidates).ConfigureAwait(false))
         {
             return null;
@@ -151,6 +207,7 @@ internal sealed class Claiming(
 
             // This claim waits for the one slot that has its key; the others need not.
             place?.StepAside();
+            await attempt.PassBatonAsync().ConfigureAwait(false);
         }
 
         return mayWait ? null : ClaimOutcome.Refused(refusals.NoSlot(attempt.Request, attempt.State!, null, attempt.Failures));
@@ -205,11 +262,10 @@ internal sealed class Claiming(
                 Branch = request.Branch,
                 ClaimedAt = now,
                 CheckedInAt = now,
-                ExpiresAt = owner.Duration is { } duration ? now + duration : null,
                 CheckInEvery = request.CheckInEvery,
                 Metadata = request.Metadata,
             };
-            SlotRecord intent = SlotLifecycle.BeginClaim(candidate, lease, context.Processes.Current, now);
+            SlotRecord intent = SlotLifecycle.BeginClaim(candidate, SlotLifecycle.Timed(lease, now, context.Uptime), context.Processes.Current, now);
             StoreResult result = await context.Store.CompareAndSetAsync(candidate.Version, intent, cancellationToken).ConfigureAwait(false);
             if (result.Stored is { } stored)
             {
@@ -291,7 +347,7 @@ internal sealed class Claiming(
         using var grace = new Deadline(context.Time, GiveBackGrace, CancellationToken.None);
         try
         {
-            PoolState state = await context.Store.ReadAsync(grace.Token).ConfigureAwait(false);
+            PoolState state = await context.ReadAsync(grace.Token).ConfigureAwait(false);
             if (state.Slots.FirstOrDefault(record => record.Slot == taken.Slot && record.Epoch == taken.Epoch && record.State == SlotState.Preparing) is { } stored)
             {
                 await context.Store.CompareAndSetAsync(stored.Version, next(stored), grace.Token).ConfigureAwait(false);

@@ -25,7 +25,7 @@ internal sealed class Gates(PoolContext context)
         var entry = new GateRecord(Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture), context.Processes.Current, context.Now);
         while (true)
         {
-            PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+            PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (Find(state.Pool, name) is { } inside && !await IsGoneAsync(inside, cancellationToken).ConfigureAwait(false))
             {
                 return new GateTry(null, inside, state);
@@ -52,7 +52,7 @@ internal sealed class Gates(PoolContext context)
             PoolRecord pool;
             do
             {
-                pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
+                pool = (await context.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
             }
             while (Find(pool, name)?.Id == entry.Id && !await SetAsync(pool, name, null, deadline.Token).ConfigureAwait(false));
             lock (_lock)

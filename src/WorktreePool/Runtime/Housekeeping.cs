@@ -51,7 +51,7 @@ internal sealed class Housekeeping(PoolContext context, SlotCleaning cleaning)
         {
             while (true)
             {
-                PoolState state = await context.Store.ReadAsync(over).ConfigureAwait(false);
+                PoolState state = await context.ReadAsync(over).ConfigureAwait(false);
                 if (Find(state, begun) is { Yield: SlotYield.Asked })
                 {
                     await asked.CancelAsync().ConfigureAwait(false);
@@ -70,7 +70,7 @@ internal sealed class Housekeeping(PoolContext context, SlotCleaning cleaning)
     /// <summary>The working lock is free by now; this says so to whoever waits.</summary>
     private async ValueTask GiveUpAsync(SlotRecord begun, CancellationToken cancellationToken)
     {
-        if (Find(await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false), begun) is { State: SlotState.Cleaning } left)
+        if (Find(await context.ReadAsync(cancellationToken).ConfigureAwait(false), begun) is { State: SlotState.Cleaning } left)
         {
             await context.Store.CompareAndSetAsync(left.Version, SlotLifecycle.GiveUp(left, context.Now), cancellationToken).ConfigureAwait(false);
         }

@@ -14,7 +14,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
     {
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         List<string> reclaimed = [.. await fleet.MaintainAsync(cancellationToken).ConfigureAwait(false)], healed = [], quarantined = [], rescued = [], yielded = [], failures = [];
-        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> overdue = await TellOverdueAsync(state, cancellationToken).ConfigureAwait(false);
         string commit = await RefreshBaseAsync(state, baseRefresh, failures, progress, cancellationToken).ConfigureAwait(false);
         foreach ((int done, SlotRecord record) in state.Slots.Index())

@@ -92,7 +92,7 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
     {
         try
         {
-            if (entry is not null && Gates.Find((await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool, _gate)?.Id != entry.Id)
+            if (entry is not null && Gates.Find((await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool, _gate)?.Id != entry.Id)
             {
                 // The pool's record was lost, or another machine of this name took it: not the keeper any more.
                 entry = _entry = null;
@@ -130,7 +130,7 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
     {
         try
         {
-            PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+            PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
             DateTimeOffset now = context.Now;
             DateTimeOffset? due = state.Slots
                 .Select(slot => slot.State == SlotState.Quarantined ? slot.Quarantine?.RetryAt : slot.Lease?.OverdueSince is null ? SlotLifecycle.DueOf(slot) : slot.Lease.ExpiresAt)

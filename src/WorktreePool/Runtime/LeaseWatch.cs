@@ -61,7 +61,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
             using var turn = new Deadline(context.Time, presence.Left, _stop.Token);
             try
             {
-                PoolState state = await context.Store.ReadAsync(turn.Token).ConfigureAwait(false);
+                PoolState state = await context.ReadAsync(turn.Token).ConfigureAwait(false);
                 PoolLease[] leases;
                 lock (_lock)
                 {
@@ -124,7 +124,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         bool none;
         lock (_lock)
         {
-            lost = [.. _leases.Where(lease => presence.IsOver || lease.ExpiresAt <= context.Now)];
+            lost = [.. _leases.Where(lease => presence.IsOver || lease.IsOver)];
             _leases.ExceptWith(lost);
             none = _leases.Count == 0;
             _loop = none ? null : _loop;

@@ -19,6 +19,18 @@ internal sealed record PoolContext(
     /// <summary>Now, UTC, by the clock that all who share the store agree on.</summary>
     public DateTimeOffset Now => (Store.Clock ?? Time).GetUtcNow();
 
+    /// <summary>Now by this machine's own clock; null when the store has a clock that counts, or the system cannot tell one start of the machine from another.</summary>
+    public BootTime? Uptime => Store.Clock is null && Processes.Current.BootId is { Length: > 0 } boot ? new BootTime(boot, Time.GetElapsedTime(0)) : null;
+
+    /// <summary>Reads the pool, with the ends of leases as this machine's clocks show them now.</summary>
+    /// <exception cref="PoolConfigurationException">The records are those of slots elsewhere: the pool's directory was copied or moved, or is another machine's.</exception>
+    public async ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
+    {
+        PoolState state = await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        SlotPlaces.CheckRecords(state, Options, Store is IFleetStateStore ? null : Host);
+        return state with { Slots = [.. state.Slots.Select(record => Lifecycle.SlotLifecycle.AsOf(record, Now, Uptime))] };
+    }
+
     /// <summary>Whether the owner of a record's lease lives.</summary>
     public Liveness LivenessOf(SlotRecord record) =>
         record.Lease?.Owner.Process is { } process ? Processes.GetLiveness(process) : Liveness.Unknown;

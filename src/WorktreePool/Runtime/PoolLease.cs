@@ -61,10 +61,10 @@ internal sealed class PoolLease : SlotLease
         ArgumentNullException.ThrowIfNull(owner);
         while (true)
         {
-            PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+            PoolState state = await _context.ReadAsync(cancellationToken).ConfigureAwait(false);
             SlotRecord record = state.Slots.FirstOrDefault(slot => Proves(slot, Token)) ?? throw Lost();
             StoreResult result = await _context.Store.CompareAndSetAsync(
-                record.Version, Lifecycle.SlotLifecycle.Renew(record, owner, _context.Now), cancellationToken).ConfigureAwait(false);
+                record.Version, Lifecycle.SlotLifecycle.Renew(record, owner, _context.Now, _context.Uptime), cancellationToken).ConfigureAwait(false);
             if (result.Stored is { } stored)
             {
                 _record = stored;
@@ -140,6 +140,9 @@ internal sealed class PoolLease : SlotLease
         _watch.Remove(this);
         _lost.Dispose();
     }
+
+    /// <summary>Whether its time is over, as far as this process knows without asking.</summary>
+    public bool IsOver => Lifecycle.SlotLifecycle.AsOf(_record, _context.Now, _context.Uptime).Lease?.ExpiresAt <= _context.Now;
 
     /// <summary>Called by the watch when the record no longer proves this lease.</summary>
     public void MarkLost()

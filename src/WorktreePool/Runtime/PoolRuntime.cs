@@ -31,7 +31,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         var refusals = new Refusals(context);
         var housekeeping = new Housekeeping(context, cleaning);
         Fleet = new Fleet(context, _journal);
-        _claiming = new Claiming(context, _bases, preparation, _journal, refusals, _roster, presence, new WaitingLine());
+        _claiming = new Claiming(context, _bases, preparation, _journal, refusals, _roster, presence, new WaitingLine(), Hold);
         _batches = new BatchClaiming(context, _claiming, refusals, Hold);
         _releasing = new Releasing(context, cleaning);
         _keeper = new Keeper(context, _bases, housekeeping, _roster, Fleet, _journal);
@@ -63,7 +63,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     public async ValueTask<SlotLease?> TryAttachAsync(LeaseToken token, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(token);
-        PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await _context.ReadAsync(cancellationToken).ConfigureAwait(false);
         return state.Slots.FirstOrDefault(record => PoolLease.Proves(record, token)) is { } leased
             ? Hold(ClaimOutcome.Attached(leased, token))
             : null;
@@ -71,7 +71,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
 
     public async ValueTask<PoolSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default)
     {
-        PoolState state = await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await _context.ReadAsync(cancellationToken).ConfigureAwait(false);
         string baseRef = await _bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
         string? commit = state.Pool.Base?.Ref == baseRef ? state.Pool.Base.Commit : await _context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = _context.Now;
@@ -79,6 +79,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             new SlotSnapshot(record, _context.LivenessOf(record), SlotLifecycle.IsOverdue(record, now)))])
         {
             Drift = await _context.Git.FindDriftAsync(cancellationToken).ConfigureAwait(false),
+            Obstacle = await _context.Store.FindObstacleAsync(cancellationToken).ConfigureAwait(false),
         };
     }
 
@@ -160,7 +161,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         PoolRecord pool;
         do
         {
-            pool = (await _context.Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
+            pool = (await _context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
         }
         while (!await _context.Store.CompareAndSetPoolAsync(pool.Version, pool with { Paused = paused }, cancellationToken).ConfigureAwait(false));
         await _journal.WriteAsync(new HistoryEntry { At = _context.Now, Event = what, Host = _context.Host, Detail = paused?.Reason }, cancellationToken).ConfigureAwait(false);

@@ -50,6 +50,19 @@ internal sealed class Refusals(PoolContext context)
         return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{aside}{advice}");
     }
 
+    /// <summary>A claim that ran out of time: not for want of a slot, if the state could not be changed or nothing answered.</summary>
+    /// <param name="attempt">The claim.</param>
+    /// <param name="waited">How long it took.</param>
+    /// <param name="isOverdue">Whether a call has not come back although its time is over.</param>
+    public async ValueTask<ClaimRefusal> TimedOutAsync(ClaimAttempt attempt, TimeSpan waited, bool isOverdue)
+    {
+        PoolState state = attempt.State ?? new PoolState(new PoolRecord(), [], "");
+        string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false);
+        return obstacle is null
+            ? NoSlot(attempt.Request, state, waited, isOverdue ? [] : attempt.Failures)
+            : Build(attempt.Request, state, RefusalReason.Timeout, null, $"No slot for \"{attempt.Request.Key}\" within {waited.TotalSeconds:0.###} s: {obstacle}");
+    }
+
     private ClaimRefusal Build(ClaimRequest request, PoolState state, RefusalReason reason, SlotHolder? holder, string message)
     {
         DateTimeOffset? next = state.Slots.Select(slot => slot.State == SlotState.Quarantined ? slot.Quarantine?.RetryAt : slot.Lease?.ExpiresAt).Where(time => time > context.Now).Min();

@@ -53,7 +53,7 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
             PoolLog.Reclaimed(context.Logger, context.Name, begun.Before.Slot, Why(begun.Before));
         }
 
-        PoolRecord pool = (await context.Store.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
+        PoolRecord pool = (await context.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
         string commit = await bases.ResolveAsync(null, null, pool, deadline).ConfigureAwait(false);
         bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
         PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, deadline.Token).ConfigureAwait(false);

@@ -13,19 +13,20 @@ internal sealed class SlotPreparation(PoolContext context)
     /// <summary>Makes the slot ready, detached at <paramref name="commit"/>.</summary>
     /// <param name="record">The slot's record, preparing or cleaning.</param>
     /// <param name="commit">The wanted commit.</param>
-    /// <param name="takenOver">Whether the process that worked on it before may be dead, so that its git may still run.</param>
+    /// <param name="takenOver">Whether its holder, or the process that worked on it before, is dead: its job or its git may still run.</param>
     /// <param name="cancellationToken">The deadline.</param>
     public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, bool takenOver, CancellationToken cancellationToken)
     {
         var work = new Work(record);
         try
         {
-            if (takenOver)
+            // A slot that was given back unverified may still be worked on by a git that was killed and is slow to go.
+            if (takenOver || record.Commit is null)
             {
                 await context.Git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
             }
 
-            string? failure = await ClimbAsync(work, commit, cancellationToken).ConfigureAwait(false);
+            string? failure = await ClimbAsync(work, commit, takenOver, cancellationToken).ConfigureAwait(false);
             return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, failure);
         }
         catch (GitBackendException e)
@@ -36,7 +37,7 @@ internal sealed class SlotPreparation(PoolContext context)
     }
 
     /// <summary>Climbs the ladder until the slot is ready; why it was given up, or null.</summary>
-    private async ValueTask<string?> ClimbAsync(Work work, string commit, CancellationToken cancellationToken)
+    private async ValueTask<string?> ClimbAsync(Work work, string commit, bool takenOver, CancellationToken cancellationToken)
     {
         var target = new SlotTarget(commit);
         string? endedBranch = work.Record.EndedBranch;
@@ -44,7 +45,8 @@ internal sealed class SlotPreparation(PoolContext context)
         string? failure = null;
 
         // A free slot that is still ready has nobody in it who did anything: to look for processes would cost more than the rest of the claim.
-        bool isAlone = work.Record.State == SlotState.Cleaning;
+        // But what a dead dispatcher has started may live on, and not have touched a file yet.
+        bool isAlone = takenOver || work.Record.State == SlotState.Cleaning;
         if (isAlone && await LeaveAsync(work, cancellationToken).ConfigureAwait(false) is { } busy)
         {
             return busy;

@@ -17,7 +17,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
             return;
         }
 
-        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (state.Slots.Count == 0)
         {
             await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
@@ -52,7 +52,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
     /// <summary>Removes slots beyond the configured number that nobody holds.</summary>
     public async ValueTask ShrinkAsync(IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
-        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         List<SlotRecord> superfluous = [.. state.Slots.Where(record => Names.Number(record.Slot) >= context.Options.Slots)];
         foreach ((int done, SlotRecord record) in superfluous.Index())
         {

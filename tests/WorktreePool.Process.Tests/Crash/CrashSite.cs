@@ -60,7 +60,7 @@ internal sealed class CrashSite : IAsyncDisposable
         return (process.ExitCode, process.ExitCode == 137 ? "" : await error);
     }
 
-    private static void Shell(string script, params string[] arguments)
+    public static void Shell(string script, params string[] arguments)
     {
         using System.Diagnostics.Process shell = System.Diagnostics.Process.Start("/bin/sh", ["-euc", script, "sh", .. arguments])!;
         shell.WaitForExit();

@@ -17,9 +17,19 @@ internal sealed class CrashStage(CrashSite site)
     /// <summary>Puts the pool into a state; work in it is a file work.txt.</summary>
     public async Task SetAsync(string before)
     {
-        if (before == "no pool")
+        switch (before)
         {
-            return;
+            case "no pool":
+                return;
+            case "links":
+                Commit("mkdir dir && echo file > dir/file.txt && ln -s file.txt dir/link && git add -A");
+                return;
+            case "submodule":
+                // One that the user has cloned, and one that is recorded without an address.
+                CrashSite.Shell("git init -q -b main \"$1/sub\" && cd \"$1/sub\" && echo sub > sub.txt && git add -A && git -c user.name=T -c user.email=t@example.invalid commit -qm sub", Sandbox.Root);
+                Commit("git -c protocol.file.allow=always submodule --quiet add \"$1/sub\" sub && git update-index --add --cacheinfo \"160000,$(git -C \"$1/sub\" rev-parse HEAD),ghost\"");
+                CrashSite.Shell("git -C \"$1\" -c protocol.file.allow=always submodule --quiet update --init sub", Sandbox.Repository);
+                return;
         }
 
         await using ServiceProvider services = site.Open(2);
@@ -50,6 +60,16 @@ internal sealed class CrashStage(CrashSite site)
                 File.WriteAllText(Path.Combine(Sandbox.Slot(1), "README.md"), "changed\n");
                 Work(1);
                 break;
+            case "wrecked":
+                await WreckAsync();
+                break;
+            case "damaged":
+                // A pack with a wrong byte in it; the copy is not linked to the remote's.
+                CrashSite.Shell("""
+                    cd "$1" && git repack -adq && git prune-packed
+                    for pack in .git/objects/pack/*.pack; do cp "$pack" wrong && chmod u+w wrong && printf x | dd of=wrong bs=1 seek=20 conv=notrunc status=none && printf x | dd of=wrong bs=1 seek="$(($(stat -c %s wrong) - 1))" conv=notrunc status=none && mv -f wrong "$pack"; done
+                    """, Sandbox.Repository);
+                break;
             case "rescued":
                 SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
                 Work(0);
@@ -57,6 +77,25 @@ internal sealed class CrashStage(CrashSite site)
                 break;
         }
     }
+
+    /// <summary>All at once: a moved base, work in repositories and under names that are odd, links and files in the place of directories, damaged state and debris.</summary>
+    private async Task WreckAsync()
+    {
+        CrashSite.Shell("""
+            cd "$1" && echo kept > "$(printf 'a\377b')" && git init -q inner && cd inner && echo in > in.txt && git add -A && git -c user.name=T -c user.email=t@example.invalid commit -qm inner
+            """, Sandbox.Slot(0));
+        CrashSite.Shell("rm -rf -- \"$1\" \"$2\" && ln -s / \"$1\" && echo file > \"$2\"", Sandbox.Slot(1), Path.Combine(Sandbox.Repository, ".git", "worktrees", "slot-1"));
+        CrashSite.Shell("cd \"$1/objects\" && for i in 1 2 3 4 5 6 7 8 9; do echo end > \"$i\"; done", Sandbox.PoolDirectory);
+        Commit("echo two > two.txt && git add -A");
+        string state = Path.Combine(Sandbox.PoolDirectory, "state");
+        await File.WriteAllTextAsync(Path.Combine(state, "slot-0.json"), "{ \"schema\": 1, \"sl");
+        await File.WriteAllTextAsync(Path.Combine(state, "slot-1.json.tmp"), "");
+    }
+
+    /// <summary>Commits to the remote's branch, and fetches. The script runs in a clone, with the sandbox's root as its argument.</summary>
+    private void Commit(string script) => CrashSite.Shell($"""
+        cd "$1/seed" && {script} && git -c user.name=T -c user.email=t@example.invalid commit -qm more && git push -q "$1/origin.git" main && cd "$1/repo" && git -c user.name=T -c user.email=t@example.invalid pull -q
+        """, Sandbox.Root);
 
     /// <summary>The next process's claim succeeds at once; then everything comes back clean, with nothing lost and nothing left lying about.</summary>
     public async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)

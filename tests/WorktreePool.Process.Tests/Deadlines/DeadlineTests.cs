@@ -9,16 +9,18 @@ public sealed class DeadlineTests : IAsyncLifetime
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
 
-    /// <summary>What the promise allows, and what a busy machine may add before a continuation runs.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250) + TimeSpan.FromSeconds(1);
-
     private readonly Sandbox _sandbox = new();
+    private readonly Lateness _lateness = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _lateness.DisposeAsync();
+        await _sandbox.DisposeAsync();
+    }
 
     [Fact]
     public async Task With_the_store_lock_held_by_a_stopped_process()
@@ -30,8 +32,14 @@ public sealed class DeadlineTests : IAsyncLifetime
         Signal.Send(holder, Stop);
         try
         {
-            await EndsInTimeAsync<SlotUnavailableException>(() => pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token).AsTask());
-            await EndsInTimeAsync<ReleaseIncompleteException>(() => lease.ReleaseAsync(cancellationToken: Token).AsTask());
+            (await EndsInTimeAsync<SlotUnavailableException>(() => pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token).AsTask()))
+                .Message.Should().ContainAll($"process {holder.Id}", "store.lock", "since", "No slot for \"MC-1\" within 3 s");
+            (await EndsInTimeAsync<ReleaseIncompleteException>(() => lease.ReleaseAsync(cancellationToken: Token).AsTask()))
+                .Message.Should().ContainAll($"process {holder.Id}", "the lease is still held");
+            (_, System.Text.Json.JsonElement status) = await _sandbox.JsonAsync("status");
+            status.GetProperty("obstacle").GetString().Should().Contain($"process {holder.Id}");
+            (_, System.Text.Json.JsonElement doctor) = await _sandbox.JsonAsync("doctor");
+            doctor.GetProperty("repository").GetProperty("findings")[0].GetProperty("id").GetString().Should().Be("state-locked");
         }
         finally
         {
@@ -40,6 +48,70 @@ public sealed class DeadlineTests : IAsyncLifetime
 
         await using SlotLease next = await pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
         next.Healed.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_process_stopped_in_the_middle_of_a_change_is_told_to_continue_and_keeps_nobody_waiting_for_long()
+    {
+        await _sandbox.InitAsync(1);
+        using System.Diagnostics.Process stopped = Start("stop-in-change", _sandbox.PoolDirectory, "slot-7");
+        (await stopped.StandardOutput.ReadLineAsync(Token)).Should().Be("stopping");
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (State(stopped.Id) != 'T')
+        {
+            await timer.WaitForNextTickAsync(Token);
+        }
+
+        string? obstacle = null;
+        while (obstacle is null)
+        {
+            obstacle = (await _sandbox.JsonAsync("status")).Json.GetProperty("obstacle").GetString();
+        }
+
+        (await _sandbox.RunAsync("claim", "--key", "MC-1", "--wait", "30s")).Code.Should().Be(0);
+
+        (await stopped.StandardOutput.ReadLineAsync(Token)).Should().Be("Applied", "its change is whole: nobody took the lock from it");
+        obstacle.Should().ContainAll($"process {stopped.Id}", "stopped", "since");
+        (_, System.Text.Json.JsonElement history) = await _sandbox.JsonAsync("history");
+        history.ToString().Should().Contain("continued").And.Contain($"process {stopped.Id}");
+    }
+
+    [Fact]
+    public async Task With_a_file_of_the_state_that_never_answers()
+    {
+        IWorktreePool pool = await ReadyAsync();
+        SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "MC-0" }, Token);
+        string file = Path.Combine(_sandbox.PoolDirectory, "state", "pool-record.json");
+        byte[] content = await File.ReadAllBytesAsync(file, Token);
+
+        // To open a pipe that nobody writes to is a call that hangs: as on a disk that is gone.
+        File.Delete(file);
+        using (var make = System.Diagnostics.Process.Start("mkfifo", [file]))
+        {
+            await make.WaitForExitAsync(Token);
+        }
+
+        try
+        {
+            (await EndsInTimeAsync<SlotUnavailableException>(() => pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token).AsTask())).Message.Should().Contain("has not come back");
+            (await EndsInTimeAsync<ReleaseIncompleteException>(() => lease.ReleaseAsync(cancellationToken: Token).AsTask())).HasBegun.Should().BeFalse();
+            (int code, _, string error) = await _sandbox.RunAsync("claim", "--key", "MC-2", "--wait", "1s");
+            code.Should().Be(75, error);
+        }
+        finally
+        {
+            // Who waits at the pipe is let go, and finds something that is no record.
+            await File.WriteAllTextAsync(file + ".whole", "", Token);
+            await using (var open = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0))
+            {
+                await File.WriteAllBytesAsync(file + ".whole", content, Token);
+                File.Move(file + ".whole", file, overwrite: true);
+            }
+        }
+
+        await lease.DisposeAsync();
+        await using SlotLease next = await pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        next.Slot.Should().Be("slot-0");
     }
 
     [Fact]
@@ -81,7 +153,8 @@ public sealed class DeadlineTests : IAsyncLifetime
         var watch = Stopwatch.StartNew();
         await using SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
 
-        watch.Elapsed.Should().BeLessThan(Limit + Grace);
+        watch.Elapsed.Should().BeLessThan(Limit + _lateness.Grace);
+        Running($":{((IPEndPoint)remote.LocalEndpoint).Port}/").Should().BeEmpty("git's whole process tree is ended");
         lease.Commit.Should().Be(real, "the remote could not be asked, and a worker is not believed");
     }
 
@@ -111,17 +184,22 @@ public sealed class DeadlineTests : IAsyncLifetime
 
     private async Task<IWorktreePool> ReadyAsync()
     {
+        await _sandbox.InitAsync(1);
         IWorktreePool pool = _sandbox.Pool(options => (options.Slots, options.ClaimTimeout, options.ReleaseTimeout) = (1, Limit, Limit));
         await pool.MaintainAsync(Token);
         return pool;
     }
 
-    private static async Task EndsInTimeAsync<T>(Func<Task> act) where T : Exception
+    private async Task<T> EndsInTimeAsync<T>(Func<Task> act) where T : Exception
     {
         var watch = Stopwatch.StartNew();
-        await act.Should().ThrowAsync<T>();
-        watch.Elapsed.Should().BeGreaterThan(Limit * 0.9).And.BeLessThan(Limit + Grace);
+        T thrown = (await act.Should().ThrowAsync<T>()).Which;
+        watch.Elapsed.Should().BeGreaterThan(Limit * 0.9).And.BeLessThan(Limit + _lateness.Grace);
+        return thrown;
     }
+
+    /// <summary>The state of a process by proc(5), field 3.</summary>
+    private static char State(int pid) => File.ReadAllText($"/proc/{pid}/stat") is var stat ? stat[stat.LastIndexOf(')') + 2] : ' ';
 
     private static System.Diagnostics.Process Start(params string[] arguments) => System.Diagnostics.Process.Start(
         new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "WorktreePool.TestHelper.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;

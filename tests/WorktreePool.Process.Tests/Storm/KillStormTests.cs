@@ -27,7 +27,7 @@ public sealed class KillStormTests(ITestOutputHelper output) : IAsyncLifetime
         """;
 
     private readonly Sandbox _sandbox = new();
-    private int _jobs, _kills, _done;
+    private int _jobs, _kills, _orphaned, _done;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -64,7 +64,12 @@ public sealed class KillStormTests(ITestOutputHelper output) : IAsyncLifetime
         string[] written = [.. Directory.EnumerateFiles(Marks, "written-*").Select(file => $"job-{Path.GetFileName(file)[8..]}.txt")];
         Kept().Should().Contain(written, "work that was not discarded is kept");
         _kills.Should().BeGreaterThan((int)Duration.TotalSeconds / 2);
-        output.WriteLine($"{_kills} kills in {watch.Elapsed.TotalSeconds:0} s, {_done} jobs ended by themselves, {written.Length} wrote, all of it kept; 0 double holds, {Slots} of {Slots} slots ready");
+        if (Environment.GetEnvironmentVariable("WORKTREE_POOL_STORM_SECONDS") is not null)
+        {
+            _kills.Should().BeGreaterThanOrEqualTo((int)(Duration.TotalMinutes * 200), "a storm of a minute kills at least 200 times");
+        }
+
+        output.WriteLine($"{_kills} kills ({_orphaned} of the dispatcher alone) in {watch.Elapsed.TotalSeconds:0} s, {_done} jobs ended by themselves, {written.Length} wrote, all of it kept; 0 double holds, {Slots} of {Slots} slots ready");
     }
 
     private async Task WorkAsync(int worker, Stopwatch watch)
@@ -89,11 +94,13 @@ public sealed class KillStormTests(ITestOutputHelper output) : IAsyncLifetime
             }
             catch (OperationCanceledException)
             {
-                // The whole process group at once: a dispatcher and its job, as an out-of-memory killer or a service manager ends them.
-                if (process.Id <= 1 || KillGroup(process.Id, Signal.Kill) != 0)
+                // The whole process group at once, a dispatcher and its job, as a service manager ends them; or the dispatcher alone, as an
+                // out-of-memory killer does, and then its job lives on in the slot.
+                if (random.Next(2) == 0 || process.Id <= 1 || KillGroup(process.Id, Signal.Kill) != 0)
                 {
-                    // Too early: it is not yet a group of its own.
+                    // Alone, or too early: it is not yet a group of its own.
                     process.Kill();
+                    Interlocked.Increment(ref _orphaned);
                 }
 
                 await process.WaitForExitAsync(Token);

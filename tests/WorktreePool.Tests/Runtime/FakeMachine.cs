@@ -17,10 +17,11 @@ internal sealed class FakeMachine : IAsyncDisposable
     private int _nextPid = 1000;
 
     /// <param name="directory">Where the state is in files; null: in memory.</param>
-    /// <param name="clock">A clock that runs by itself, for clients that wait for each other; null: <see cref="Time"/>, which only the test moves.</param>
+    /// <param name="clock">A clock that runs by itself, for clients that wait for each other; null: <see cref="Wall"/>, which only the test moves.</param>
     public FakeMachine(string? directory = null, TimeProvider? clock = null)
     {
-        Clock = clock ?? Time;
+        Wall = new LeapingTime(Time);
+        Clock = clock ?? Wall;
         _shared = directory is null ? new InMemorySlotStateStore() : null;
         _directory = directory ?? "/nowhere/pool";
         Git = new ScriptedGitBackend(Clock);
@@ -28,6 +29,9 @@ internal sealed class FakeMachine : IAsyncDisposable
     }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 6, 3, 21, 0, 0, TimeSpan.Zero));
+
+    /// <summary>The clock of the machine unless the test gave one: <see cref="Time"/>, with a wall time that can be set.</summary>
+    public LeapingTime Wall { get; }
 
     public TimeProvider Clock { get; }
 

@@ -1,0 +1,28 @@
+namespace WorktreePool.Runtime;
+
+/// <summary>Finds out why nothing goes on, for whoever has waited in vain.</summary>
+internal static class Obstacle
+{
+    /// <summary>How long the look itself may take: the disk it looks at may be what hangs.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>In words, as the middle of a sentence; null when nothing is in the way.</summary>
+    /// <param name="context">The pool.</param>
+    /// <param name="isOverdue">Whether a call has not come back although its time is over.</param>
+    public static async ValueTask<string?> FindAsync(PoolContext context, bool isOverdue)
+    {
+        try
+        {
+            string? found = await Task.Run(() => context.Store.FindObstacleAsync(CancellationToken.None).AsTask()).WaitAsync(Look, context.Time).ConfigureAwait(false);
+            return found ?? (isOverdue ? "a call to the file system, or to git, has not come back; its slot stays locked until it does" : null);
+        }
+        catch (TimeoutException)
+        {
+            return "the disk that the pool's state is on does not answer";
+        }
+        catch (StateStoreException e)
+        {
+            return e.Message;
+        }
+    }
+}
