@@ -35,6 +35,36 @@ public interface IWorktreePool : IAsyncDisposable
     /// <returns>Null when the lease has ended.</returns>
     ValueTask<SlotLease?> TryAttachAsync(LeaseToken token, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The live leases, with owners, notes and whether they are overdue: for a dispatcher that starts again, to resume those whose token it kept
+    /// (<see cref="TryAttachAsync"/>), take over or release (<see cref="IPoolOperator.ReleaseAsync"/>) the others.
+    /// </summary>
+    /// <param name="query">Which.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    ValueTask<IReadOnlyList<SlotSnapshot>> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Takes over the lease of a key whose token is lost, with the work in its slot: under a new token and epoch, so that a former holder can do nothing more. For those who
+    /// know that the former holder is not to go on.
+    /// </summary>
+    /// <param name="key">The key.</param>
+    /// <param name="owner">Who keeps it alive from now on; null: this process.</param>
+    /// <param name="cancellationToken">Ends the attempt; the lease is either taken over or as it was.</param>
+    /// <returns>Null when no lease on this host has the key.</returns>
+    /// <exception cref="ArgumentException">The key is not usable.</exception>
+    ValueTask<SlotLease?> TryTakeOverAsync(string key, LeaseOwner? owner = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Becomes the one dispatcher of a name, unless another process is or the pool is paused. For programs that a scheduler may start twice: they dispatch inside of the gate.
+    /// Claims do not ask for it.
+    /// </summary>
+    /// <param name="name">What is dispatched, for example <c>tickets</c>: 1 to 200 characters.</param>
+    /// <param name="wait">How long to queue for a dispatcher that is at work; null or zero: not at all.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The gate, or who is inside, since when and whether it lives, or the pause.</returns>
+    /// <exception cref="ArgumentException">The name is not usable.</exception>
+    ValueTask<DispatchAttempt> TryEnterDispatchAsync(string name, TimeSpan? wait = null, CancellationToken cancellationToken = default);
+
     /// <summary>The pool as it is recorded now.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<PoolSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);

@@ -33,6 +33,11 @@ internal static class Names
         return key.Any(char.IsControl) ? "The key has a control character (a newline, a tab, …). Use printable characters only." : null;
     }
 
+    /// <summary>What is wrong with a dispatcher's name; null when nothing is.</summary>
+    public static string? WhyNotGate(string? name) => string.IsNullOrWhiteSpace(name) || name.Length > LongestKey || name.Any(char.IsControl)
+        ? $"A dispatcher's name has 1 to {LongestKey} characters and no control character. Use the same name wherever the same work is dispatched, for example \"tickets\"."
+        : null;
+
     /// <summary>What is wrong with a branch name, by the rules of <c>git check-ref-format --branch</c>; null when nothing is.</summary>
     public static string? WhyNotBranch(string branch)
     {

@@ -173,6 +173,13 @@ internal static class SlotLifecycle
         return (left - written).Duration() < ClockStep ? record : record with { Lease = lease with { ExpiresAt = left } };
     }
 
+    /// <summary>Another holder takes the lease over as it is, work included: the epoch grows, so that the former holder's calls are refused.</summary>
+    public static SlotRecord TakeOver(SlotRecord record, LeaseOwner owner, string tokenHash, DateTimeOffset now, BootTime? uptime)
+    {
+        SlotRecord renewed = Renew(record, owner, now, uptime);
+        return renewed with { Epoch = record.Epoch + 1, Lease = renewed.Lease! with { TokenHash = tokenHash } };
+    }
+
     private static SlotRecord Ready(
         SlotRecord record, SlotState state, LeaseRecord? lease, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) => record with
         {

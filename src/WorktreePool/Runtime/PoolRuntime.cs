@@ -16,6 +16,8 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     private readonly Keeper _keeper;
     private readonly KeeperShift _shift;
     private readonly Doctor _doctor;
+    private readonly Dispatching _dispatching;
+    private readonly Leases _leases;
     private readonly LeaseWatch _watch;
     private readonly PendingReleases _pending;
 
@@ -35,7 +37,10 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _batches = new BatchClaiming(context, _claiming, refusals, Hold);
         _releasing = new Releasing(context, cleaning);
         _keeper = new Keeper(context, _bases, housekeeping, _roster, Fleet, _journal);
-        _shift = new KeeperShift(context, _keeper, new Gates(context));
+        var gates = new Gates(context);
+        _shift = new KeeperShift(context, _keeper, gates);
+        _dispatching = new Dispatching(context, gates, presence);
+        _leases = new Leases(context);
         _doctor = new Doctor(context, _bases, _keeper, housekeeping, _roster);
         _watch = new LeaseWatch(context, presence);
         _pending = new PendingReleases(context);
@@ -68,6 +73,18 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
             ? Hold(ClaimOutcome.Attached(leased, token))
             : null;
     }
+
+    public ValueTask<IReadOnlyList<SlotSnapshot>> ListLeasesAsync(LeaseQuery query, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return _leases.ListAsync(query, cancellationToken);
+    }
+
+    public async ValueTask<SlotLease?> TryTakeOverAsync(string key, LeaseOwner? owner = null, CancellationToken cancellationToken = default) =>
+        await _leases.TakeOverAsync(key, owner, cancellationToken).ConfigureAwait(false) is { } outcome ? Hold(outcome) : null;
+
+    public ValueTask<DispatchAttempt> TryEnterDispatchAsync(string name, TimeSpan? wait = null, CancellationToken cancellationToken = default) =>
+        _dispatching.EnterAsync(name, wait ?? TimeSpan.Zero, cancellationToken);
 
     public async ValueTask<PoolSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default)
     {
