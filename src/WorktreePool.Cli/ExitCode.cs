@@ -35,6 +35,7 @@ internal static class ExitCode
         PoolConfigurationException => (Configuration, "configuration"),
         LeaseLostException => (LeaseLost, "leaseLost"),
         ReleaseIncompleteException => (Failure, "releaseIncomplete"),
+        StateMovedException => (Configuration, "moved"),
         StateStoreException => (Failure, "state"),
         BaseNotFoundException => (Failure, "baseNotFound"),
         BranchExistsException => (Failure, "branchExists"),

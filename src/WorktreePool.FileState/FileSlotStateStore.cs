@@ -1,25 +1,29 @@
 namespace WorktreePool.FileState;
 
 /// <summary>The embedded default store. Readers take no lock; a writer holds the store lock for a few file operations and nothing else.</summary>
-internal sealed class FileSlotStateStore : ISlotStateStore
+internal sealed partial class FileSlotStateStore : IMovableStateStore
 {
     /// <summary>Watching can fail silently (network file systems, overflow): then a waiter looks for itself this often.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     private readonly TimeProvider _time;
+    private readonly string _host;
     private readonly StateFiles _files;
     private readonly HistoryFile _history;
+    private readonly MoveFile _move;
     private readonly StoreLock _lock;
     private readonly ChangeWatch _watch;
 
     /// <param name="poolDirectory">The pool's directory.</param>
     /// <param name="time">The clock.</param>
     /// <param name="slotsDirectory">Where the slots lie, for one whose record is lost; null: in the pool's directory.</param>
-    public FileSlotStateStore(string poolDirectory, TimeProvider time, string? slotsDirectory = null)
+    /// <param name="host">This machine's name in records; null: its own.</param>
+    public FileSlotStateStore(string poolDirectory, TimeProvider time, string? slotsDirectory = null, string? host = null)
     {
-        _time = time;
-        _files = new StateFiles(poolDirectory, slotsDirectory ?? Path.Combine(poolDirectory, "slots"));
+        (_time, _host) = (time, host ?? Environment.MachineName);
+        _files = new StateFiles(poolDirectory, slotsDirectory ?? Path.Combine(poolDirectory, "slots"), _host);
         _history = new HistoryFile(Path.Combine(poolDirectory, "history.jsonl"));
+        _move = new MoveFile(Path.Combine(_files.StateDirectory, "move.json"));
         _lock = new StoreLock(_files.StoreLock, time);
         _watch = new ChangeWatch(_files.StateDirectory);
     }
@@ -39,6 +43,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         {
             cancellationToken.ThrowIfCancellationRequested();
             before = state?.Stamp;
+            _move.RequireHere();
             state = Read();
         }
 
@@ -196,7 +201,7 @@ internal sealed class FileSlotStateStore : ISlotStateStore
     {
         At = _time.GetUtcNow(),
         Event = HistoryEvent.Restored,
-        Host = Environment.MachineName,
+        Host = _host,
         Slot = slot,
         Detail = $"{slot ?? "pool-record"}.json in {_files.StateDirectory} was damaged and is restored from its copy: {damage}",
     });
@@ -213,8 +218,18 @@ internal sealed class FileSlotStateStore : ISlotStateStore
         }
     }
 
+    /// <summary>Every change of a store in use.</summary>
+    private ValueTask<T> ChangeAsync<T>(Func<T> change, CancellationToken cancellationToken) =>
+        AloneAsync(
+            () =>
+            {
+                _move.RequireHere();
+                return change();
+            },
+            cancellationToken);
+
     /// <summary>Every change: the directory is there, the lock is held, and the debris of killed writers is gone.</summary>
-    private async ValueTask<T> ChangeAsync<T>(Func<T> change, CancellationToken cancellationToken)
+    private async ValueTask<T> AloneAsync<T>(Func<T> change, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try

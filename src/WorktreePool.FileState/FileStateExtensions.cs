@@ -11,6 +11,7 @@ public static class FileStateExtensions
     public static WorktreePoolBuilder UseFileState(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseStore((services, options) => new FileSlotStateStore(options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System, options.SlotsDirectory));
+        return builder.UseStore((services, options) => new FileSlotStateStore(
+            options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System, options.SlotsDirectory, services.GetRequiredService<IProcessTable>().Current.Host));
     }
 }

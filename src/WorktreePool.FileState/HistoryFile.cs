@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 
 namespace WorktreePool.FileState;
@@ -22,6 +23,10 @@ internal sealed class HistoryFile(string path)
         stream.Write(torn ? [(byte)'\n', .. line] : line);
         CrashPoint.Reached("history appended");
     }
+
+    /// <summary>All that can be read, oldest first. Under the store lock.</summary>
+    public IReadOnlyList<HistoryEntry> ReadAll() =>
+        DocumentFile.TryRead(path) is { } content ? [.. Encoding.UTF8.GetString(content).Split('\n').Select(line => Parse(Encoding.UTF8.GetBytes(line))).OfType<HistoryEntry>()] : [];
 
     /// <summary>The newest entries that match, newest first, reading no more of the file than it takes.</summary>
     public async ValueTask<IReadOnlyList<HistoryEntry>> ReadAsync(HistoryQuery query, CancellationToken cancellationToken)

@@ -10,13 +10,14 @@ internal static class LostRecord
 {
     /// <summary>A slot that somebody may hold.</summary>
     /// <param name="slot">The slot.</param>
+    /// <param name="host">The machine it lies on.</param>
     /// <param name="path">Where it lies.</param>
     /// <param name="at">When its record was last written, in Unix seconds.</param>
     /// <param name="why">What is wrong with the files.</param>
-    public static SlotRecord Slot(string slot, string path, long at, string why) => new()
+    public static SlotRecord Slot(string slot, string host, string path, long at, string why) => new()
     {
         Slot = slot,
-        Host = Environment.MachineName,
+        Host = host,
         Path = path,
         State = SlotState.Leased,
         Version = at,

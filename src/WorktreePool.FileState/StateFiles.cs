@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace WorktreePool.FileState;
 
 /// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
-internal sealed class StateFiles(string poolDirectory, string slotsDirectory)
+internal sealed class StateFiles(string poolDirectory, string slotsDirectory, string host)
 {
     /// <summary>
     /// The slots this process has seen. One in it is looked for even if a listing lacks it: some file systems (btrfs) leave out a name
@@ -120,7 +120,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory)
     private SlotRecord? Meaning(string slot, TwinDocument<SlotRecord> document, Reading<SlotRecord> reading) => reading switch
     {
         { Record: { } record } => record,
-        { Damage: { } damage } => LostRecord.Slot(slot, Path.Combine(slotsDirectory, slot), document.LostAt(), damage),
+        { Damage: { } damage } => LostRecord.Slot(slot, host, Path.Combine(slotsDirectory, slot), document.LostAt(), damage),
         _ => null,
     };
 

@@ -25,7 +25,7 @@ internal sealed class Database : IAsyncDisposable
         (_options, _time) = (options, time);
         try
         {
-            _pooled = Build(pooling: true);
+            _pooled = Build(pooling: true, GreetAsync);
             _dedicated = Build(pooling: false);
         }
         catch (ArgumentException e)
@@ -131,21 +131,23 @@ internal sealed class Database : IAsyncDisposable
         NpgsqlConnection connection = await _pooled.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            await EnsureMigratedAsync(connection, cancellationToken).ConfigureAwait(false);
             return await work(connection, attempt, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask EnsureMigratedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Each new connection is ready for use: the schema is there, and the server is the one it was or is noted.</summary>
+    private async Task GreetAsync(NpgsqlConnection connection)
     {
         if (!_migrated)
         {
-            await SchemaMigrator.MigrateAsync(connection, _options.Schema, cancellationToken).ConfigureAwait(false);
+            await SchemaMigrator.MigrateAsync(connection, _options.Schema, CancellationToken.None).ConfigureAwait(false);
             _migrated = true;
         }
+
+        await ServerGreeting.GreetAsync(connection, _options, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private NpgsqlDataSource Build(bool pooling)
+    private NpgsqlDataSource Build(bool pooling, Func<NpgsqlConnection, Task>? greet = null)
     {
         var text = new NpgsqlConnectionStringBuilder(_options.ConnectionString);
         int seconds = Math.Max(1, (int)Math.Ceiling((_options.OperationTimeout / Attempts).TotalSeconds));
@@ -169,6 +171,11 @@ internal sealed class Database : IAsyncDisposable
         text.ApplicationName ??= "worktree-pool";
         var builder = new NpgsqlSlimDataSourceBuilder(text.ConnectionString);
         builder.EnableTransportSecurity();
+        if (greet is not null)
+        {
+            builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException("connections are opened asynchronously"), greet);
+        }
+
         return builder.Build();
     }
 

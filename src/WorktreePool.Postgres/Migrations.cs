@@ -73,5 +73,22 @@ internal static class Migrations
         CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON {0}.slot FOR EACH ROW EXECUTE FUNCTION {0}.tell();
         CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON {0}.pool FOR EACH ROW EXECUTE FUNCTION {0}.tell();
         """,
+        """
+        -- Which server, on which timeline, wrote here last, and until when nobody takes a slot because that changed.
+        CREATE TABLE {0}.server (
+            only boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (only),
+            identity text NOT NULL,
+            held_until timestamptz NOT NULL DEFAULT '-infinity'
+        );
+
+        -- The part of a host that has moved to another store, or is on its way here: not to be used.
+        CREATE TABLE {0}.move (
+            pool text NOT NULL,
+            host text NOT NULL,
+            id uuid NOT NULL,
+            stage text NOT NULL,
+            PRIMARY KEY (pool, host)
+        );
+        """,
     ];
 }

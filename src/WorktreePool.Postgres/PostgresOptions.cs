@@ -21,6 +21,13 @@ public sealed class PostgresOptions
     /// </summary>
     public TimeSpan HostTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long, after the database has changed over to another server or was restored, no slot is claimed or cleaned, because the last leases may be
+    /// forgotten and their holders must be told first. Zero or more; null, the default: as long as <see cref="HostTimeout"/>. Zero is right only where a change-over
+    /// loses nothing (synchronous replication). The same on all hosts.
+    /// </summary>
+    public TimeSpan? FailoverPause { get; set; }
+
     /// <summary>How long one operation may take, reconnecting included, before it fails. More than zero; default 10 s.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -29,6 +36,9 @@ public sealed class PostgresOptions
 
     /// <summary>How long history is kept. More than zero; default 90 days. The keeper's check-in drops what is older.</summary>
     public TimeSpan HistoryRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary><see cref="FailoverPause"/>, or what stands for it.</summary>
+    internal TimeSpan EffectiveFailoverPause => FailoverPause ?? HostTimeout;
 
     /// <summary>Says what is wrong with the settings.</summary>
     /// <exception cref="PoolConfigurationException">Something is.</exception>
@@ -39,6 +49,7 @@ public sealed class PostgresOptions
         Require(Schema.Length is > 0 and < 60 && !char.IsAsciiDigit(Schema[0]) && Schema.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'),
             $"Schema is \"{Schema}\"; it is made of a-z, 0-9 and _");
         Require(HostTimeout >= TimeSpan.FromSeconds(1), $"HostTimeout is {HostTimeout}; it must be at least 1 s");
+        Require(FailoverPause is null || FailoverPause >= TimeSpan.Zero, $"FailoverPause is {FailoverPause}; it must be zero or more");
         Require(OperationTimeout > TimeSpan.Zero, $"OperationTimeout is {OperationTimeout}; it must be more than zero");
         Require(PollInterval > TimeSpan.Zero, $"PollInterval is {PollInterval}; it must be more than zero");
         Require(HistoryRetention > TimeSpan.Zero, $"HistoryRetention is {HistoryRetention}; it must be more than zero");

@@ -129,6 +129,7 @@ internal sealed partial class PostgresSlotStateStore
                             count(*) FILTER (WHERE state = 'free' AND commit = (SELECT record->'base'->>'commit' FROM {_pool} WHERE pool = $1)) AS ready
                           FROM {_slots} WHERE pool = $1 GROUP BY host) s
                     FULL JOIN (SELECT host, checked_in_at FROM {_hosts} WHERE pool = $1) h ON h.host = s.host
+                    WHERE NOT EXISTS (SELECT 1 FROM {_moves} m WHERE m.pool = $1 AND m.host = coalesce(h.host, s.host) AND m.stage <> 'arrived')
                     ORDER BY 1
                     """,
                     connection)

@@ -23,13 +23,15 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private readonly string _pool;
     private readonly string _history;
     private readonly string _hosts;
+    private readonly string _moves;
     private volatile bool _disposed;
 
     public PostgresSlotStateStore(PostgresOptions options, string host, string poolDirectory, TimeProvider time)
     {
         options.Validate();
         (_options, _host, _time) = (options, host, time);
-        (_slots, _pool, _history, _hosts) = ($"{options.Schema}.slot", $"{options.Schema}.pool", $"{options.Schema}.history", $"{options.Schema}.host");
+        (_slots, _pool, _history, _hosts, _moves) =
+            ($"{options.Schema}.slot", $"{options.Schema}.pool", $"{options.Schema}.history", $"{options.Schema}.host", $"{options.Schema}.move");
         _clock = new ServerClock(time);
         _database = new Database(options, time);
         _locks = new WorkingLocks(_database, slot => $"worktree-pool\n{options.Schema}\n{options.Pool}\n{host}\n{slot}", poolDirectory);
@@ -48,6 +50,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                     SELECT NULL, 0, NULL, NULL, clock_timestamp()
                     UNION ALL SELECT '', version, change, record::text, NULL FROM {_pool} WHERE pool = $1
                     UNION ALL SELECT slot, version, change, record::text, NULL FROM {_slots} WHERE pool = $1 AND host = $2
+                    UNION ALL SELECT 'moved', 0, id, NULL, NULL FROM {_moves} WHERE pool = $1 AND host = $2 AND stage <> 'arrived'
                     """,
                     connection)
                 { Parameters = { Text(_options.Pool), Text(_host) } };
@@ -64,6 +67,11 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                     }
 
                     string slot = reader.GetString(0);
+                    if (reader.IsDBNull(3))
+                    {
+                        throw Moved();
+                    }
+
                     changes.Add((slot, reader.GetGuid(2)));
                     if (slot.Length == 0)
                     {
@@ -86,9 +94,11 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
         SlotRecord stored = next with { Version = expectedVersion + 1 };
         var change = Guid.NewGuid();
         string record = JsonSerializer.Serialize(stored, StateJson.Default.SlotRecord);
+        bool takes = Takes(next);
+        string allowed = takes ? $"{IsHere} AND {IsNotHeld}" : IsHere;
         string sql = expectedVersion == 0
-            ? $"INSERT INTO {_slots} (pool, host, slot, version, change, state, key, commit, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb) ON CONFLICT (pool, host, slot) DO NOTHING"
-            : $"UPDATE {_slots} SET version = $4, change = $5, state = $6, key = $7, commit = $8, record = $9::jsonb WHERE pool = $1 AND host = $2 AND slot = $3 AND version = $4 - 1";
+            ? $"INSERT INTO {_slots} (pool, host, slot, version, change, state, key, commit, record) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb WHERE {allowed} ON CONFLICT (pool, host, slot) DO NOTHING"
+            : $"UPDATE {_slots} SET version = $4, change = $5, state = $6, key = $7, commit = $8, record = $9::jsonb WHERE pool = $1 AND host = $2 AND slot = $3 AND version = $4 - 1 AND {allowed}";
         return RunAsync(
             $"The change of {next.Slot} was not stored",
             async (connection, attempt, token) =>
@@ -109,6 +119,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                         return new StoreResult(StoreOutcome.Applied, JsonSerializer.Deserialize(record, StateJson.Default.SlotRecord));
                     }
 
+                    await ThrowIfForbiddenAsync(connection, next.Host, takes, token).ConfigureAwait(false);
                     return new StoreResult(StoreOutcome.Conflict, null);
                 }
                 catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "slot_key" })
@@ -126,7 +137,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
             $"{slot} was not removed",
             async (connection, attempt, token) =>
             {
-                using var delete = new NpgsqlCommand($"DELETE FROM {_slots} WHERE pool = $1 AND host = $2 AND slot = $3 AND version = $4", connection)
+                using var delete = new NpgsqlCommand($"DELETE FROM {_slots} WHERE pool = $1 AND host = $2 AND slot = $3 AND version = $4 AND {IsHere}", connection)
                 {
                     Parameters = { Text(_options.Pool), Text(_host), Text(slot), Number(expectedVersion) },
                 };

@@ -42,6 +42,9 @@ public sealed class RescueNotFoundException(string message) : GitBackendExceptio
 /// <summary>The pool's state could not be read or written.</summary>
 public class StateStoreException(string message, Exception? inner = null) : WorktreePoolException(message, inner);
 
+/// <summary>The pool's state is not, or not yet, in this store: it was moved, or is on its way. Nothing was changed.</summary>
+public sealed class StateMovedException(string message) : StateStoreException(message);
+
 /// <summary>
 /// A release could not leave the slot ready. Once it has begun, the lease has ended, and the slot is quarantined or left for the next claim or
 /// the keeper to heal. If it could not even begin, because the pool's state could not be written in time, the lease is still held.

@@ -3,10 +3,10 @@ namespace WorktreePool;
 /// <summary>All hosts of a pool whose store several hosts share.</summary>
 public interface IFleet
 {
-    /// <summary>All hosts as they are recorded now, by name.</summary>
+    /// <summary>All hosts as they are recorded now.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <exception cref="PoolConfigurationException">The pool's store is one machine's.</exception>
-    ValueTask<IReadOnlyList<HostState>> GetHostsAsync(CancellationToken cancellationToken = default);
+    ValueTask<FleetSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The hosts on which a claim would find a free slot now, best first: the preferred host, then the one with the most free slots that are

@@ -22,11 +22,3 @@ public interface IFleetStateStore : ISlotStateStore
     /// <param name="cancellationToken">Ends the attempt.</param>
     ValueTask PruneHistoryAsync(CancellationToken cancellationToken);
 }
-
-/// <summary>One host of a fleet.</summary>
-/// <param name="Host">Its name.</param>
-/// <param name="CheckedInAt">When it last checked in, UTC, by the store's clock; null: never.</param>
-/// <param name="IsReachable">False when it is silent: its slots are unreachable, whatever their records say.</param>
-/// <param name="Counts">How many of its slots stand where.</param>
-/// <param name="Ready">How many of the free ones were last verified at the pool's base.</param>
-public sealed record HostState(string Host, DateTimeOffset? CheckedInAt, bool IsReachable, PoolCounts Counts, int Ready);

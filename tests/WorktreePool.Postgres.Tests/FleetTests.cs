@@ -40,7 +40,7 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
         (await fleet.FindCapacityAsync(null, Token)).Select(host => (host.Host, host.Ready)).Should().Equal(("host-b", 2), ("host-a", 1));
         (await fleet.FindCapacityAsync("host-a", Token)).Select(host => host.Host).Should().Equal("host-a", "host-b");
-        (await fleet.GetHostsAsync(Token)).Should().OnlyContain(host => host.IsReachable && host.CheckedInAt != null && host.Counts.Total == 2);
+        (await fleet.GetSnapshotAsync(Token)).Hosts.Should().OnlyContain(host => host.IsReachable && host.CheckedInAt != null && host.Counts.Total == 2);
         await Operator(b).PauseAsync("lunch", Token);
         (await fleet.FindCapacityAsync(null, Token)).Should().BeEmpty("a pause is the whole pool's");
     }
@@ -66,7 +66,7 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         }
 
         IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
-        HostState silent = (await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b");
+        HostState silent = (await fleet.GetSnapshotAsync(Token)).Hosts.Single(host => host.Host == "host-b");
         silent.IsReachable.Should().BeFalse();
         silent.Counts.Free.Should().Be(0, "what was leased is not free: its own host must clean it first");
         (await fleet.FindCapacityAsync("host-b", Token)).Should().NotContain(host => host.Host == "host-b");
@@ -88,8 +88,8 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         await Operator(a).InitializeAsync(Token);
         await using SlotLease lease = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
         IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
-        DateTimeOffset first = (await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b").CheckedInAt!.Value;
-        while ((await fleet.GetHostsAsync(Token)).Single(host => host.Host == "host-b") is var b2 && b2.CheckedInAt < first + (HostTimeout * 1.5))
+        DateTimeOffset first = (await fleet.GetSnapshotAsync(Token)).Hosts.Single(host => host.Host == "host-b").CheckedInAt!.Value;
+        while ((await fleet.GetSnapshotAsync(Token)).Hosts.Single(host => host.Host == "host-b") is var b2 && b2.CheckedInAt < first + (HostTimeout * 1.5))
         {
             b2.IsReachable.Should().BeTrue();
             await Task.Delay(50, Token);

@@ -26,11 +26,17 @@ internal static class InitCommand
         PoolSettings settings = PoolSettings.Load(directory);
         bool isNew = !File.Exists(settings.FilePath);
         string? present = settings.Stored("repositoryPath");
+        string store = settings.Effective().Store.Kind;
         SettingOptions.Apply(session.Parsed, settings);
         string repository = settings.Stored("repositoryPath")!;
         if (present is not null && Path.GetFullPath(present) != repository)
         {
             throw new PoolConfigurationException($"The pool in {directory} is over {present}, not over {repository}. Nothing was changed. Name another directory with --pool.");
+        }
+
+        if (!isNew && settings.Effective().Store.Kind is var other && other != store)
+        {
+            throw new PoolConfigurationException($"The state of the pool in {directory} is in {store}, not in {other}. Nothing was changed. Move it with worktree-pool migrate --to {other}.");
         }
 
         session.Settings = settings;
@@ -54,8 +60,7 @@ internal static class InitCommand
     /// <summary>Whether the pool is as asked for; says what is not.</summary>
     private static bool Complete(PoolSnapshot snapshot, PoolSettings settings)
     {
-        var options = new WorktreePoolOptions();
-        settings.Apply(options);
+        WorktreePoolOptions options = settings.Effective().Pool;
         bool isComplete = true;
         if (snapshot.Slots.Count > options.Slots)
         {

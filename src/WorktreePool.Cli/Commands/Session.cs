@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using WorktreePool.Cli.Output;
 using WorktreePool.Cli.Settings;
 using WorktreePool.DependencyInjection;
-using WorktreePool.FileState;
 using WorktreePool.Git;
 
 namespace WorktreePool.Cli.Commands;
@@ -30,6 +29,10 @@ internal sealed class Session : IAsyncDisposable
 
     public IPoolOperator Operator => Services().GetRequiredKeyedService<IPoolOperator>(Name);
 
+    public IFleet Fleet => Services().GetRequiredKeyedService<IFleet>(Name);
+
+    public IMovableStateStore Store => StoreOf(Services());
+
     public IProcessTable Processes => Services().GetRequiredService<IProcessTable>();
 
     /// <summary>The settings; set by init before the pool is opened, else those of the pool that was named.</summary>
@@ -54,6 +57,8 @@ internal sealed class Session : IAsyncDisposable
         }
     }
 
+    public IMovableStateStore StoreOf(ServiceProvider services) => (IMovableStateStore)services.GetRequiredKeyedService<ISlotStateStore>(Name);
+
     private PoolSettings LoadExisting()
     {
         string directory = PoolSettings.FindDirectory(Parsed.GetValue(GlobalOptions.Pool))
@@ -72,11 +77,23 @@ internal sealed class Session : IAsyncDisposable
     {
         if (_services is null)
         {
-            var services = new ServiceCollection();
-            services.AddWorktreePool(Name, Settings.Apply).UseGit().UseFileState();
-            _services = services.BuildServiceProvider();
+            _services = Open(Settings);
         }
 
         return _services;
+    }
+
+    /// <summary>The services of a pool with these settings.</summary>
+    public ServiceProvider Open(PoolSettings settings)
+    {
+        StoreSettings store = settings.Effective().Store;
+        var services = new ServiceCollection();
+        if (store.HostName is { } host)
+        {
+            services.NameWorktreePoolHost(host);
+        }
+
+        store.Use(services.AddWorktreePool(Name, settings.Apply).UseGit());
+        return services.BuildServiceProvider();
     }
 }

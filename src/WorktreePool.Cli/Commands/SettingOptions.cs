@@ -12,8 +12,11 @@ internal static class SettingOptions
     /// <summary>The flags of all settings.</summary>
     public static IEnumerable<Option> All() => Setting.All.Select(Create);
 
+    /// <summary>The flags that say where the pool's state is; which store is said otherwise.</summary>
+    public static IEnumerable<Option> OfPlace() => Setting.All.Where(setting => setting.IsOfPlace && setting.Name != "store").Select(Create);
+
     /// <summary>The flags that every command on a pool takes, not shown in its help.</summary>
-    public static IEnumerable<Option> OfBehaviour() => Setting.All.Where(setting => !Shape.Contains(setting.Name)).Select(setting =>
+    public static IEnumerable<Option> OfBehaviour() => Setting.All.Where(setting => !setting.IsOfPlace && !Shape.Contains(setting.Name)).Select(setting =>
     {
         Option option = Create(setting);
         option.Hidden = true;
@@ -44,7 +47,7 @@ internal static class SettingOptions
     {
         try
         {
-            setting.Set(new WorktreePoolOptions(), value);
+            setting.Set(new EffectiveSettings(), value);
         }
         catch (PoolConfigurationException e)
         {

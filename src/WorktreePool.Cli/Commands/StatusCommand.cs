@@ -14,7 +14,8 @@ internal static class StatusCommand
 
     public static Command Create() => App.Command("status", "Shows the pool: what is held by whom, what is broken, what to do", RunAsync,
         new Option<bool>("--watch") { Description = "Keeps showing it; q or Ctrl-C ends" },
-        new Option<string?>("--html") { Description = "Writes a report for a browser to this file: slots, leases over time, heals, waits" });
+        new Option<string?>("--html") { Description = "Writes a report for a browser to this file: slots, leases over time, heals, waits" },
+        new Option<bool>("--fleet") { Description = "All hosts of the pool, when its state is in PostgreSQL" });
 
     /// <summary>The status for people, as this standard output can show it.</summary>
     public static string Text(PoolSnapshot snapshot)
@@ -25,6 +26,11 @@ internal static class StatusCommand
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
+        if (session.Get<bool>("--fleet"))
+        {
+            return await FleetAsync(session, cancellationToken);
+        }
+
         if (session.Get<string?>("--html") is { } file)
         {
             return session.Get<bool>("--watch")
@@ -95,6 +101,19 @@ internal static class StatusCommand
         }
 
         session.Answer.Give(Mapping.Status(snapshot), AnswerJson.Default.StatusDocument, () => $"report: {file}");
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> FleetAsync(Session session, CancellationToken cancellationToken)
+    {
+        if (session.Get<bool>("--watch"))
+        {
+            throw new UsageException("--fleet shows the hosts once; it does not go with --watch.");
+        }
+
+        FleetSnapshot fleet = await session.Fleet.GetSnapshotAsync(cancellationToken);
+        IReadOnlyList<HostState> placement = await session.Fleet.FindCapacityAsync(null, cancellationToken);
+        session.Answer.Give(FleetStatus.Document(fleet, placement), AnswerJson.Default.FleetDocument, () => FleetStatus.Text(fleet, placement, TimeProvider.System.GetUtcNow()));
         return ExitCode.Done;
     }
 

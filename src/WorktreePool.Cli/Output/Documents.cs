@@ -75,6 +75,13 @@ internal sealed record ConfigDocument(string Pool, IReadOnlyList<SettingDocument
 
 internal sealed record SettingDocument(string Name, string? Value, string Source);
 
+internal sealed record MigratedDocument(string Outcome, string From, string To, int Slots, int History);
+
+internal sealed record FleetDocument(
+    string Pool, PausedDocument? Paused, int Total, int Free, int Unreachable, IReadOnlyList<HostDocument> Hosts, IReadOnlyList<string> Placement);
+
+internal sealed record HostDocument(string Host, bool Reachable, DateTimeOffset? CheckedInAt, CountsDocument Counts, int Free, int Ready, int Unreachable);
+
 internal sealed record TrustDocument(string Outcome, IReadOnlyList<FindingDocument> Changed);
 
 internal sealed record DemoDocument(string Outcome, bool Ready, IReadOnlyList<string> Tickets);
@@ -97,6 +104,8 @@ internal sealed record DemoDocument(string Outcome, bool Ready, IReadOnlyList<st
 [JsonSerializable(typeof(EntryDocument))]
 [JsonSerializable(typeof(RescueDocument))]
 [JsonSerializable(typeof(ConfigDocument))]
+[JsonSerializable(typeof(MigratedDocument))]
+[JsonSerializable(typeof(FleetDocument))]
 [JsonSerializable(typeof(TrustDocument))]
 [JsonSerializable(typeof(DemoDocument))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

@@ -71,6 +71,19 @@ internal sealed class PoolSettings
     /// <summary>Sets a value by a flag of the command line.</summary>
     public void SetFlag(string name, string value) => _flags[name] = value;
 
+    /// <summary>The same with one value more, as if by a flag.</summary>
+    public PoolSettings With(string name, string value)
+    {
+        PoolSettings settings = Load(Directory);
+        foreach ((string flag, string given) in _flags)
+        {
+            settings.SetFlag(flag, given);
+        }
+
+        settings.SetFlag(name, value);
+        return settings;
+    }
+
     /// <summary>What pool.json says, or shall say: the values from it and from flags. The environment's are not the pool's own.</summary>
     public string? Stored(string name) => _flags.GetValueOrDefault(name) ?? _file.GetValueOrDefault(name);
 
@@ -78,17 +91,27 @@ internal sealed class PoolSettings
     public string SourceOf(string name) =>
         _flags.ContainsKey(name) ? "flag" : _environment.TryGetValue(name, out var found) ? $"environment {found.Variable}" : _file.ContainsKey(name) ? FileName : "default";
 
-    /// <summary>Puts the values into the library's options.</summary>
-    public void Apply(WorktreePoolOptions options)
+    /// <summary>What they amount to.</summary>
+    public EffectiveSettings Effective()
     {
-        options.PoolDirectory = Directory;
+        var settings = new EffectiveSettings();
+        Apply(settings);
+        return settings;
+    }
+
+    /// <summary>Puts the values into the library's options.</summary>
+    public void Apply(WorktreePoolOptions options) => Apply(new EffectiveSettings(options));
+
+    private void Apply(EffectiveSettings settings)
+    {
+        settings.Pool.PoolDirectory = Directory;
         foreach (Setting setting in Setting.All)
         {
             string? inFile = _file.GetValueOrDefault(setting.Name);
             string? outside = _environment.TryGetValue(setting.Name, out var found) ? found.Value : inFile;
             if ((_flags.GetValueOrDefault(setting.Name) ?? outside) is { } value)
             {
-                setting.Set(options, value);
+                setting.Set(settings, value);
             }
         }
     }

@@ -1,10 +1,19 @@
 using System.Globalization;
+using WorktreePool.Postgres;
 
 namespace WorktreePool.Cli.Settings;
 
 /// <summary>One setting: its name, its flag, and how it is read from text and written to it.</summary>
-internal sealed record Setting(string Name, string Flag, string Meaning, Action<WorktreePoolOptions, string> Set, Func<WorktreePoolOptions, string?> Get)
+internal sealed record Setting(string Name, string Flag, string Meaning, Action<EffectiveSettings, string> Set, Func<EffectiveSettings, string?> Get)
 {
+    private static readonly PostgresOptions PostgresDefaults = new();
+
+    /// <summary>One of the pool's options.</summary>
+    private Setting(string name, string flag, string meaning, Action<WorktreePoolOptions, string> set, Func<WorktreePoolOptions, string?> get)
+        : this(name, flag, meaning, (EffectiveSettings settings, string value) => set(settings.Pool, value), (EffectiveSettings settings) => get(settings.Pool))
+    {
+    }
+
     /// <summary>All there are. A name that is not here is an error wherever it is met.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
@@ -22,12 +31,24 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
         new("rescueLimit", "--rescue-limit", "The largest rescue, in bytes", (o, v) => o.RescueLimit = Bytes("rescueLimit", v), o => o.RescueLimit.ToString(CultureInfo.InvariantCulture)),
         OfTime("rescueRetention", "--rescue-retention", "How long rescued work is kept", (o, v) => o.RescueRetention = v, o => o.RescueRetention),
         new("rescueCount", "--rescue-count", "How many rescues are kept", (o, v) => o.RescueCount = Number("rescueCount", v), o => o.RescueCount.ToString(CultureInfo.InvariantCulture)),
+        new("hostName", "--host-name", "This machine's name in the pool's records; default: its own", (s, v) => s.Store.HostName = v, s => s.Store.HostName ?? Environment.MachineName) { IsOfPlace = true },
+        new("store", "--store", "Where the pool's state is: files, or postgres for several hosts", (s, v) => s.Store.SetKind(v), s => s.Store.Kind) { IsOfPlace = true },
+        new("postgres", "--postgres", "How to reach PostgreSQL, without a password: Host=…;Database=…;Username=…;SSL Mode=VerifyFull;Passfile=…", (s, v) => s.Store.SetConnectionString(v), s => s.Store.ConnectionString) { IsOfPlace = true },
+        new("postgresPool", "--postgres-pool", "The pool's name in the database; default: the name of its directory", (s, v) => s.Store.Pool = v, s => s.Store.Pool) { IsOfPlace = true },
+        new("postgresSchema", "--postgres-schema", "The schema that holds the tables", (s, v) => s.Store.Schema = v, s => s.Store.Schema ?? PostgresDefaults.Schema) { IsOfPlace = true },
+        OfStoreTime("postgresHostTimeout", "--postgres-host-timeout", "After how long without a check-in a host loses its keys", (s, v) => s.HostTimeout = v, s => s.HostTimeout ?? PostgresDefaults.HostTimeout),
+        OfStoreTime("postgresFailoverPause", "--postgres-failover-pause", "How long nothing is claimed after a change-over of the database; default: as long as postgresHostTimeout", (s, v) => s.FailoverPause = v, s => s.FailoverPause),
+        OfStoreTime("postgresOperationTimeout", "--postgres-operation-timeout", "How long one operation on the database may take", (s, v) => s.OperationTimeout = v, s => s.OperationTimeout ?? PostgresDefaults.OperationTimeout),
+        OfStoreTime("postgresHistoryRetention", "--postgres-history-retention", "How long history is kept in the database", (s, v) => s.HistoryRetention = v, s => s.HistoryRetention ?? PostgresDefaults.HistoryRetention),
         new("keep", "--keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", SetKeep, o => o.Keep.Count == 0 ? null : string.Join('\n', o.Keep)) { IsList = true },
         new("sparse", "--sparse", "A directory that slots have, for example src; without any they have all; may be repeated", SetSparse, o => o.Sparse.Count == 0 ? null : string.Join('\n', o.Sparse)) { IsList = true },
     ];
 
     /// <summary>Whether its flag's value is a path, relative to the current directory.</summary>
     public bool IsPath { get; private init; }
+
+    /// <summary>Whether it says where the pool and its state are, so that only what makes, moves or shows a pool takes its flag.</summary>
+    public bool IsOfPlace { get; private init; }
 
     /// <summary>Whether it is a list; as text, one a line.</summary>
     public bool IsList { get; private init; }
@@ -62,6 +83,12 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
 
     private static Setting OfTime(string name, string flag, string meaning, Action<WorktreePoolOptions, TimeSpan> set, Func<WorktreePoolOptions, TimeSpan?> get) => new(
         name, flag, meaning, (options, text) => set(options, Time(name, text)), options => get(options) is { } time ? Duration.Format(time) : null);
+
+    private static Setting OfStoreTime(string name, string flag, string meaning, Action<StoreSettings, TimeSpan> set, Func<StoreSettings, TimeSpan?> get) => new(
+        name, flag, meaning, (EffectiveSettings settings, string text) => set(settings.Store, Time(name, text)), (EffectiveSettings settings) => get(settings.Store) is { } time ? Duration.Format(time) : null)
+    {
+        IsOfPlace = true,
+    };
 
     private static TimeSpan Time(string name, string value) => Duration.TryParse(value, out TimeSpan time)
         ? time

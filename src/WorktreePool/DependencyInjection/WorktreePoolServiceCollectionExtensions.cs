@@ -11,6 +11,19 @@ namespace WorktreePool.DependencyInjection;
 public static class WorktreePoolServiceCollectionExtensions
 {
     /// <summary>
+    /// Names this machine in the records of all pools, instead of by its own name: for a container that gets a new name at every start while its slots
+    /// stay, or for machines that were copied and are all called the same. All processes of the machine must give the same name.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="hostName">The name: unique in the fleet, the same at every start.</param>
+    public static IServiceCollection NameWorktreePoolHost(this IServiceCollection services, string hostName)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(hostName);
+        return services.Replace(ServiceDescriptor.Singleton<IProcessTable>(_ => new ProcessTable(hostName)));
+    }
+
+    /// <summary>
     /// Registers a pool: <see cref="IWorktreePool"/>, <see cref="IPoolOperator"/> and <see cref="IFleet"/>, keyed by <paramref name="name"/>. Choose a git
     /// backend and a store on the builder, for example <c>.UseGit().UseFileState()</c>. Settings are validated when the pool is first resolved.
     /// </summary>
@@ -25,7 +38,7 @@ public static class WorktreePoolServiceCollectionExtensions
         services.AddOptions<WorktreePoolOptions>(name).Configure(configure).PostConfigure(PoolOptionsAccess.MakeAbsolute);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WorktreePoolOptions>, PoolOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IProcessTable, ProcessTable>();
+        services.TryAddSingleton<IProcessTable>(_ => new ProcessTable());
         services.AddKeyedSingleton(name, (provider, _) => new PoolRuntime(new PoolContext(
             name,
             PoolOptionsAccess.Get(provider, name),

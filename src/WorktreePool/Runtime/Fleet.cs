@@ -8,14 +8,18 @@ internal sealed class Fleet(PoolContext context, PoolJournal journal) : IFleet
     private IFleetStateStore? Store => context.Store as IFleetStateStore;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<HostState>> GetHostsAsync(CancellationToken cancellationToken = default) => Required().ReadHostsAsync(cancellationToken);
+    public async ValueTask<FleetSnapshot> GetSnapshotAsync(CancellationToken cancellationToken = default)
+    {
+        IFleetStateStore store = Required();
+        PoolRecord pool = (await store.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
+        return new FleetSnapshot(context.Name, pool.Paused, await store.ReadHostsAsync(cancellationToken).ConfigureAwait(false));
+    }
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<HostState>> FindCapacityAsync(string? preferredHost = null, CancellationToken cancellationToken = default)
     {
-        IFleetStateStore store = Required();
-        PoolState state = await store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return state.Pool.Paused is not null ? [] : FleetPolicy.Capacity(await store.ReadHostsAsync(cancellationToken).ConfigureAwait(false), preferredHost);
+        FleetSnapshot snapshot = await GetSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return snapshot.Paused is not null ? [] : FleetPolicy.Capacity(snapshot.Hosts, preferredHost);
     }
 
     /// <summary>The keeper's part: checks in, ends the leases of silent hosts, drops old history.</summary>

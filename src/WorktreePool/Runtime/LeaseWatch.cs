@@ -11,10 +11,15 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
     /// <summary>Changes that come together are looked at together: on a busy pool a look for each would cost more than the claims.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How soon to look again at a store that could not be read.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly HashSet<PoolLease> _leases = [];
     private readonly CancellationTokenSource _stop = new();
     private Task? _loop;
+    private Deadline? _turn;
+    private CancellationTokenSource? _sooner;
     private int _disposed;
 
     public void Add(PoolLease lease)
@@ -25,6 +30,12 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
             if (_loop is null && !_stop.IsCancellationRequested)
             {
                 _loop = Task.Run(RunAsync);
+            }
+
+            if (presence.IsShared && _turn is { } turn && Trusted() < turn.Left)
+            {
+                // It ends before the watch would look up.
+                _ = _sooner?.CancelAsync();
             }
         }
     }
@@ -58,7 +69,8 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
     {
         while (true)
         {
-            using var turn = new Deadline(context.Time, presence.Left, _stop.Token);
+            using var sooner = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            using Deadline turn = BeginTurn(sooner);
             try
             {
                 PoolState state = await context.ReadAsync(turn.Token).ConfigureAwait(false);
@@ -74,10 +86,17 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
                 }
 
                 Dictionary<string, SlotRecord> records = state.Slots.ToDictionary(record => record.Slot, StringComparer.Ordinal);
-                foreach (PoolLease lease in leases.Where(lease => !records.TryGetValue(lease.Slot, out SlotRecord? record) || !PoolLease.Proves(record, lease.Token)))
+                foreach (PoolLease lease in leases)
                 {
-                    Remove(lease);
-                    lease.MarkLost();
+                    if (records.TryGetValue(lease.Slot, out SlotRecord? record) && PoolLease.Proves(record, lease.Token))
+                    {
+                        lease.See(record);
+                    }
+                    else
+                    {
+                        Remove(lease);
+                        lease.MarkLost();
+                    }
                 }
 
                 await presence.EnsureAsync(turn.Token).ConfigureAwait(false);
@@ -104,16 +123,50 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
                     return;
                 }
 
-                try
-                {
-                    await Task.Delay(TimeSpan.FromSeconds(1), context.Time, _stop.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException)
+                await Task.Delay(Pause, context.Time, turn.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (_stop.IsCancellationRequested)
                 {
                     return;
                 }
             }
+            finally
+            {
+                EndTurn(turn);
+            }
         }
+    }
+
+    /// <summary>One look at the store, over at the latest when a lease can no longer be trusted without it.</summary>
+    private Deadline BeginTurn(CancellationTokenSource sooner)
+    {
+        lock (_lock)
+        {
+            _sooner = sooner;
+            return _turn = new Deadline(context.Time, Trusted(), sooner.Token);
+        }
+    }
+
+    private void EndTurn(Deadline turn)
+    {
+        lock (_lock)
+        {
+            if (_turn == turn)
+            {
+                (_turn, _sooner) = (null, null);
+            }
+        }
+    }
+
+    /// <summary>Under the lock: for how long every lease can be trusted without word from the store; infinite with one machine's.</summary>
+    private TimeSpan Trusted()
+    {
+        if (!presence.IsShared)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        DateTimeOffset now = context.Now;
+        return _leases.Select(lease => lease.TrustedUntil - now).OfType<TimeSpan>().Append(presence.Left).Select(span => span > TimeSpan.Zero ? span : TimeSpan.Zero).Min();
     }
 
     /// <summary>Without the store: a lease whose time is over, and every lease once this host has been silent for too long.</summary>
@@ -124,7 +177,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         bool none;
         lock (_lock)
         {
-            lost = [.. _leases.Where(lease => presence.IsOver || lease.IsOver)];
+            lost = [.. _leases.Where(lease => presence.IsOver || (presence.IsShared ? lease.TrustedUntil <= context.Now : lease.IsOver))];
             _leases.ExceptWith(lost);
             none = _leases.Count == 0;
             _loop = none ? null : _loop;

@@ -38,6 +38,10 @@ internal sealed class PoolLease : SlotLease
 
     public override DateTimeOffset? ExpiresAt => _record.Lease!.ExpiresAt;
 
+    /// <summary>Until when the lease may be trusted without word from a store that others share; null: as long as its owner lives.</summary>
+    public DateTimeOffset? TrustedUntil =>
+        _record.Lease is { ExpiresAt: { } end, Owner.Duration: { } duration } ? Lifecycle.FleetPolicy.TrustUntil(end, duration) : null;
+
     public override bool IsAttached { get; }
 
     public override IReadOnlyList<string> Healed { get; }
@@ -143,6 +147,15 @@ internal sealed class PoolLease : SlotLease
 
     /// <summary>Whether its time is over, as far as this process knows without asking.</summary>
     public bool IsOver => Lifecycle.SlotLifecycle.AsOf(_record, _context.Now, _context.Uptime).Lease?.ExpiresAt <= _context.Now;
+
+    /// <summary>Called by the watch with the record as it is now: another process may have renewed the lease.</summary>
+    public void See(SlotRecord record)
+    {
+        if (record.Version > _record.Version)
+        {
+            _record = record;
+        }
+    }
 
     /// <summary>Called by the watch when the record no longer proves this lease.</summary>
     public void MarkLost()

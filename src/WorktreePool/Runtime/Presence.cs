@@ -12,6 +12,9 @@ internal sealed class Presence(PoolContext context)
     private long _checkedIn;
     private volatile bool _known;
 
+    /// <summary>Whether other hosts share the store, so that it may be out of reach while they go on.</summary>
+    public bool IsShared => _store is not null;
+
     /// <summary>How often to check in; infinite with one machine's store.</summary>
     public TimeSpan Interval => _store is null ? Timeout.InfiniteTimeSpan : FleetPolicy.CheckInInterval(_store.HostTimeout);
 

@@ -9,10 +9,15 @@ namespace WorktreePool.Runtime;
 /// </summary>
 internal sealed class ProcessTable : IProcessTable
 {
-    private readonly string _host = Environment.MachineName;
+    private readonly string _host;
     private readonly string _bootId = ReadBootId();
 
-    public ProcessTable() => Current = Find(Environment.ProcessId) ?? new ProcessIdentity(_host, _bootId, Environment.ProcessId, 0);
+    /// <param name="host">This machine's name in records; null: its own.</param>
+    public ProcessTable(string? host = null)
+    {
+        _host = host ?? Environment.MachineName;
+        Current = Find(Environment.ProcessId) ?? new ProcessIdentity(_host, _bootId, Environment.ProcessId, 0);
+    }
 
     public ProcessIdentity Current { get; }
 

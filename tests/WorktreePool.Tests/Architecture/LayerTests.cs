@@ -60,7 +60,7 @@ public sealed class LayerTests
             ["WorktreePool.Testing"] = ["WorktreePool"],
             ["WorktreePool.Postgres"] = ["WorktreePool"],
             ["WorktreePool.Hosting"] = ["WorktreePool"],
-            ["WorktreePool.Cli"] = ["WorktreePool", "WorktreePool.FileState", "WorktreePool.Git"],
+            ["WorktreePool.Cli"] = ["WorktreePool", "WorktreePool.FileState", "WorktreePool.Git", "WorktreePool.Postgres"],
         };
         foreach (string project in Sources.Files("src").Where(path => path.EndsWith(".csproj", StringComparison.Ordinal)))
         {

@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace WorktreePool.FileState;
+
+/// <summary>How the state leaves these files for another store, and comes back.</summary>
+internal sealed partial class FileSlotStateStore
+{
+    public ValueTask<MoveMark?> ReadMoveAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(_move.Read());
+    }
+
+    public async ValueTask ExpectAsync(Guid id, CancellationToken cancellationToken) =>
+        await AloneAsync(
+            () =>
+            {
+                MoveMark? mark = _move.Read();
+                if (mark is null or { Stage: MoveStage.Arrived } && mark?.Id != id && _files.MendSlots(TellRestored).Count is > 0 and var slots)
+                {
+                    throw new StateStoreException(
+                        $"{_files.StateDirectory} has the records of {slots} slots that are in use. Nothing was changed. The pool is there already; to use it, set the store to files.");
+                }
+
+                _move.Write(new MoveMark(id, MoveStage.Expected));
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<StatePart> LeaveAsync(Guid id, CancellationToken cancellationToken) =>
+        AloneAsync(
+            () =>
+            {
+                IReadOnlyList<SlotRecord> slots = _files.MendSlots(TellRestored);
+                var left = new MoveMark(id, MoveStage.Left);
+                if (_move.Read() != left)
+                {
+                    StateMove.RequireRest(slots);
+                    _move.Write(left);
+                }
+
+                return new StatePart(_files.MendPool(TellRestored), slots, _history.ReadAll());
+            },
+            cancellationToken);
+
+    public async ValueTask ArriveAsync(Guid id, StatePart part, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        await AloneAsync(
+            () =>
+            {
+                var arrived = new MoveMark(id, MoveStage.Arrived);
+                if (_move.Read() != arrived)
+                {
+                    Fill(part);
+                    _move.Write(arrived);
+                }
+
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Fill(StatePart part)
+    {
+        // What was left here, or half filled, must not count as the later version of what arrives.
+        foreach (SlotRecord stale in _files.MendSlots(TellRestored))
+        {
+            _files.DeleteSlot(stale.Slot);
+        }
+
+        foreach (SlotRecord slot in part.Slots)
+        {
+            RequireName(slot.Slot);
+            _files.WriteSlot(slot);
+        }
+
+        if (part.Pool.Version > 0)
+        {
+            _files.WritePool(part.Pool);
+        }
+
+        HashSet<string> told = [.. _history.ReadAll().Select(TextOf)];
+        foreach (HistoryEntry entry in part.History.Where(entry => told.Add(TextOf(entry))))
+        {
+            _history.Append(entry);
+        }
+    }
+
+    private static string TextOf(HistoryEntry entry) => JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry);
+}
