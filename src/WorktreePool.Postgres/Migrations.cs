@@ -76,7 +76,7 @@ internal static class Migrations
         """
         -- Which server, on which timeline, wrote here last, and until when nobody takes a slot because that changed.
         CREATE TABLE {0}.server (
-            only boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (only),
+            single boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
             identity text NOT NULL,
             held_until timestamptz NOT NULL DEFAULT '-infinity'
         );

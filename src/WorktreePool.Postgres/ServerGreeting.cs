@@ -25,7 +25,7 @@ internal static class ServerGreeting
         }
 
         string sql = known is null
-            ? $"INSERT INTO {options.Schema}.server (identity) VALUES ($1) ON CONFLICT (only) DO NOTHING"
+            ? $"INSERT INTO {options.Schema}.server (identity) VALUES ($1) ON CONFLICT (single) DO NOTHING"
             : $"""
               WITH changed AS (UPDATE {options.Schema}.server SET identity = $1, held_until = clock_timestamp() + $2 * interval '1 second' WHERE identity <> $1 RETURNING 1),
                    slots AS (UPDATE {options.Schema}.slot SET version = version + {Leap} WHERE EXISTS (SELECT 1 FROM changed) RETURNING 1)

@@ -13,6 +13,9 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
     /// <summary>What giving a lock back may take before the whole session is ended instead.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often a lock that is taken after a cut connection is tried again.</summary>
+    private const int OwnGhosts = 6;
+
     /// <summary>A session carries one command at a time.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
@@ -32,7 +35,10 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
             long key = Key(slot);
             bool taken = await database.RepeatAsync(
                 $"The working lock of {slot} was not taken",
-                (_, token) => OnSessionAsync(session => CallAsync(session, "pg_try_advisory_lock", key, token), token),
+                (attempt, token) => OnSessionAsync(
+                    async session => await CallAsync(session, "pg_try_advisory_lock", key, token).ConfigureAwait(false)
+                        || (attempt is > 0 and < OwnGhosts ? throw new TimeoutException("the lock may be that of this process's last session, which the server has not yet ended") : false),
+                    token),
                 cancellationToken).ConfigureAwait(false);
             if (taken)
             {

@@ -54,9 +54,6 @@ public sealed record SlotRecord
     /// <summary>When the record last changed, UTC.</summary>
     public DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Whether nobody holds the slot and no process works on it.</summary>
-    public bool IsAtRest => Lease is null && State is not (SlotState.Preparing or SlotState.Cleaning);
-
     /// <summary>The slot's place on disk.</summary>
     public SlotPlace Place => new(Slot, Path, Admin);
 }

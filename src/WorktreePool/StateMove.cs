@@ -53,7 +53,7 @@ public static class StateMove
     /// <exception cref="StateStoreException">One is held or worked on.</exception>
     public static void RequireRest(IEnumerable<SlotRecord> slots)
     {
-        List<string> busy = [.. slots.Where(record => !record.IsAtRest).Select(record =>
+        List<string> busy = [.. slots.Where(record => record.Lease is not null || record.State is SlotState.Preparing or SlotState.Cleaning).Select(record =>
             $"{record.Slot} is {record.State.ToString().ToLowerInvariant()}{(record.Lease is { } lease ? $" for \"{lease.Key}\"" : "")}")];
         if (busy.Count > 0)
         {

@@ -10,6 +10,7 @@ internal sealed class CutableProxy : IDisposable
     private readonly string _target;
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
+    private Cut? _cut;
     private TaskCompletionSource _open = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public CutableProxy(string unixSocket)
@@ -20,10 +21,12 @@ internal sealed class CutableProxy : IDisposable
         _ = AcceptAsync();
     }
 
-    public string ConnectionString => $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};Username=postgres;Database=postgres";
+    public string ConnectionString => ConnectAs(PostgresServer.Dispatcher);
+
+    public string ConnectAs(string role) => $"Host=127.0.0.1;Port={((IPEndPoint)_listener.LocalEndpoint).Port};Username={role};Database=postgres";
 
     /// <summary>Breaks every connection; new ones are let through.</summary>
-    public void Cut()
+    public void CutAll()
     {
         lock (_lock)
         {
@@ -33,6 +36,18 @@ internal sealed class CutableProxy : IDisposable
             }
 
             _sockets.Clear();
+        }
+    }
+
+    /// <summary>Whether the cut that was asked for has happened.</summary>
+    public bool WasCut { get; private set; }
+
+    /// <summary>Breaks every connection at the next thing a client says: before the database hears it, or after it has answered and before the answer arrives.</summary>
+    public void CutOnce(Cut when)
+    {
+        lock (_lock)
+        {
+            _cut = when;
         }
     }
 
@@ -57,8 +72,22 @@ internal sealed class CutableProxy : IDisposable
     public void Dispose()
     {
         _listener.Dispose();
-        Cut();
+        CutAll();
         Restore();
+    }
+
+    private bool IsToBeCut(Cut end)
+    {
+        lock (_lock)
+        {
+            if (_cut != end)
+            {
+                return false;
+            }
+
+            _cut = null;
+            return WasCut = true;
+        }
     }
 
     private async Task AcceptAsync()
@@ -89,7 +118,7 @@ internal sealed class CutableProxy : IDisposable
         try
         {
             await server.ConnectAsync(new UnixDomainSocketEndPoint(_target));
-            await Task.WhenAny(PumpAsync(client, server), PumpAsync(server, client));
+            await Task.WhenAny(PumpAsync(client, server, Cut.BeforeRequest), PumpAsync(server, client, Cut.AfterRequest));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -100,7 +129,7 @@ internal sealed class CutableProxy : IDisposable
         server.Dispose();
     }
 
-    private async Task PumpAsync(Socket from, Socket to)
+    private async Task PumpAsync(Socket from, Socket to, Cut end)
     {
         byte[] buffer = new byte[16 * 1024];
         try
@@ -115,6 +144,12 @@ internal sealed class CutableProxy : IDisposable
                 }
 
                 await open;
+                if (IsToBeCut(end))
+                {
+                    CutAll();
+                    return;
+                }
+
                 await to.SendAsync(buffer.AsMemory(0, read));
             }
         }
@@ -123,4 +158,14 @@ internal sealed class CutableProxy : IDisposable
             // Cut.
         }
     }
+}
+
+/// <summary>Where in a conversation a connection is cut.</summary>
+internal enum Cut
+{
+    /// <summary>The client has spoken; the database does not hear it.</summary>
+    BeforeRequest,
+
+    /// <summary>The database has answered; the client does not hear it.</summary>
+    AfterRequest,
 }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using Npgsql;
 
 namespace WorktreePool.Postgres.Tests;
 
 /// <summary>What a database does to its users on a bad day. Nothing here restarts the user.</summary>
 public sealed class FaultTests(PostgresServer server) : IDisposable
 {
-    private readonly FleetPool _pool = new(server);
+    private readonly FleetPool _pool = new(server, alone: true);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -14,7 +13,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     public async Task Connections_cut_while_records_change_lose_no_change_and_apply_none_twice()
     {
         using var proxy = new CutableProxy(server.Socket);
-        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectionString);
+        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectAs("postgres"));
         SlotRecord record = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
         using var enough = new CancellationTokenSource();
         Task cutting = Task.Run(
@@ -23,7 +22,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
                 while (!enough.IsCancellationRequested)
                 {
                     await Task.Delay(Random.Shared.Next(20, 120), Token);
-                    proxy.Cut();
+                    proxy.CutAll();
                 }
             },
             Token);
@@ -47,7 +46,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     public async Task A_partition_is_an_error_in_bounded_time_and_over_without_a_restart()
     {
         using var proxy = new CutableProxy(server.Socket);
-        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectionString, configure: options => options.OperationTimeout = TimeSpan.FromSeconds(2));
+        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectAs("postgres"), configure: options => options.OperationTimeout = TimeSpan.FromSeconds(2));
         SlotRecord record = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
         IAsyncDisposable? held = await store.TryLockSlotAsync("slot-0", Token);
         held.Should().NotBeNull();
@@ -82,7 +81,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     public async Task A_cancelled_caller_is_let_go_at_once_from_a_dead_network()
     {
         using var proxy = new CutableProxy(server.Socket);
-        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectionString);
+        await using PostgresSlotStateStore store = _pool.Open(connectionString: proxy.ConnectAs("postgres"));
         await store.ReadAsync(Token);
         proxy.Silence();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -130,7 +129,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     [Fact]
     public async Task An_exhausted_pool_of_connections_is_waited_for()
     {
-        await using PostgresSlotStateStore store = _pool.Open(connectionString: server.ConnectionString + ";Maximum Pool Size=1");
+        await using PostgresSlotStateStore store = _pool.Open(connectionString: _pool.ConnectionString + ";Maximum Pool Size=1");
         StoreResult[] results = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => store.CompareAndSetAsync(0, Record($"slot-{i}"), Token).AsTask()));
         results.Should().OnlyContain(result => result.Applied);
     }
@@ -152,7 +151,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
             await store.ReadAsync(Token);
         }
 
-        await ExecuteAsync($"INSERT INTO {_pool.Schema}.migration (version) VALUES (99)");
+        await server.ExecuteAsync($"INSERT INTO {_pool.Schema}.migration (version) VALUES (99)");
         await using PostgresSlotStateStore older = _pool.Open();
         (await older.Awaiting(s => s.ReadAsync(Token).AsTask()).Should().ThrowAsync<StateStoreException>()).Which.Message.Should().Contain("newer version").And.Contain("99");
     }
@@ -162,7 +161,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     {
         await using PostgresSlotStateStore store = _pool.Open(configure: options => options.HistoryRetention = TimeSpan.FromDays(1));
         await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Paused, Epoch = 1 }, Token);
-        await ExecuteAsync($"UPDATE {_pool.Schema}.history SET recorded_at = now() - interval '25 hours'");
+        await server.ExecuteAsync($"UPDATE {_pool.Schema}.history SET recorded_at = now() - interval '25 hours'");
         await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Paused, Epoch = 2 }, Token);
         await store.PruneHistoryAsync(Token);
         (await store.ReadHistoryAsync(new HistoryQuery(), Token)).Should().ContainSingle().Which.Epoch.Should().Be(2);
@@ -173,12 +172,5 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     private static SlotRecord Record(string slot) => new() { Slot = slot, Host = "host-a", Path = "/p" };
 
     /// <summary>Ends every session of this test's stores; other tests share the server.</summary>
-    private Task EndSessionsAsync() => ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'worktree-pool'");
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using NpgsqlDataSource source = NpgsqlDataSource.Create(server.ConnectionString);
-        await using NpgsqlCommand command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(Token);
-    }
+    private Task EndSessionsAsync() => server.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'worktree-pool'");
 }

@@ -1,15 +1,22 @@
 namespace WorktreePool.Postgres.Tests;
 
 /// <summary>One pool in the database for one test, with a directory for each host.</summary>
-internal sealed class FleetPool(PostgresServer server) : IDisposable
+/// <param name="server">The database.</param>
+/// <param name="alone">In a schema of its own, as its owner: for a test that changes what other pools would see. Else with the dispatcher's few rights.</param>
+internal sealed class FleetPool(PostgresServer server, bool alone = false) : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("wp-fleet-").FullName;
+    private readonly string _name = server.NewName();
 
-    public string Schema { get; } = server.NewSchema();
+    public string Schema => alone ? _name : PostgresServer.SharedSchema;
+
+    public string Pool => _name;
+
+    public string ConnectionString => server.ConnectAs(alone ? "postgres" : PostgresServer.Dispatcher);
 
     public PostgresSlotStateStore Open(string host = "host-a", string? connectionString = null, Action<PostgresOptions>? configure = null, TimeProvider? time = null, string directory = "")
     {
-        var options = new PostgresOptions { ConnectionString = connectionString ?? server.ConnectionString, Pool = "p", Schema = Schema };
+        var options = new PostgresOptions { ConnectionString = connectionString ?? ConnectionString, Pool = _name, Schema = Schema };
         configure?.Invoke(options);
         return new PostgresSlotStateStore(options, host, Path.Combine(_directory, "pool" + directory), time ?? TimeProvider.System);
     }

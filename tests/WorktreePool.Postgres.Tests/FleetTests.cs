@@ -1,16 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
-using WorktreePool.DependencyInjection;
-using WorktreePool.Testing;
 
 namespace WorktreePool.Postgres.Tests;
 
 /// <summary>Several hosts over one pool: what they may know and conclude of each other.</summary>
 public sealed class FleetTests(PostgresServer server) : IDisposable
 {
-    private static readonly TimeSpan HostTimeout = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan HostTimeout = Fleet.HostTimeout;
 
-    private readonly string _directory = Directory.CreateTempSubdirectory("wp-hosts-").FullName;
-    private readonly string _schema = server.NewSchema();
+    private readonly Fleet _fleet = new(server);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -99,47 +96,11 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         lease.LostToken.IsCancellationRequested.Should().BeFalse();
     }
 
-    public void Dispose() => new DirectoryInfo(_directory).Delete(recursive: true);
+    public void Dispose() => _fleet.Dispose();
 
-    private ServiceProvider Host(string name, string? connectionString = null)
-    {
-        var services = new ServiceCollection();
-        services.AddSingleton<IProcessTable>(new NamedHost(name));
-        services.AddWorktreePool("agents", options =>
-        {
-            options.RepositoryPath = Path.Combine(_directory, name);
-            options.PoolDirectory = Path.Combine(_directory, name, "pool");
-            options.Slots = 2;
-        }).UseScriptedGit(new ScriptedGitBackend()).UsePostgres(connectionString ?? server.ConnectionString, options =>
-        {
-            options.Schema = _schema;
-            options.HostTimeout = HostTimeout;
-            options.OperationTimeout = TimeSpan.FromSeconds(2);
-        });
-        return services.BuildServiceProvider();
-    }
+    private ServiceProvider Host(string name, string? connectionString = null) => _fleet.Open(name, connectionString);
 
-    private static IWorktreePool Pool(ServiceProvider host) => host.GetRequiredKeyedService<IWorktreePool>("agents");
+    private static IWorktreePool Pool(ServiceProvider host) => Fleet.PoolOf(host);
 
-    private static IPoolOperator Operator(ServiceProvider host) => host.GetRequiredKeyedService<IPoolOperator>("agents");
-
-    /// <summary>This process, as if on a host of that name.</summary>
-    private sealed class NamedHost(string name) : IProcessTable
-    {
-        public ProcessIdentity Current { get; } = new(name, "boot", Environment.ProcessId, 1);
-
-        public ProcessIdentity? Find(int pid) => pid == Current.Pid ? Current : null;
-
-        public Liveness GetLiveness(ProcessIdentity process) => process == Current ? Liveness.Alive : process.Host == name ? Liveness.Dead : Liveness.Unknown;
-
-        public IReadOnlyList<WorkingProcess> FindIn(string directory) => [];
-
-        public void Terminate(ProcessIdentity process)
-        {
-        }
-
-        public void Kill(ProcessIdentity process)
-        {
-        }
-    }
+    private static IPoolOperator Operator(ServiceProvider host) => Fleet.OperatorOf(host);
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Npgsql;
 
 [assembly: AssemblyFixture(typeof(WorktreePool.Postgres.Tests.PostgresServer))]
 
@@ -12,20 +14,32 @@ namespace WorktreePool.Postgres.Tests;
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
+    /// <summary>The role that most tests use.</summary>
+    public const string Dispatcher = "dispatcher";
+
+    /// <summary>The schema that it may use.</summary>
+    public const string SharedSchema = "worktree_pool";
+
     private const int Port = 5432;
     private static readonly string[] AsUser = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] : [];
 
     private readonly string? _programs = FindPrograms();
     private string _directory = "";
-    private int _schemas;
+    private int _names;
 
     private string Data => Path.Combine(_directory, "data");
 
     /// <summary>The Unix socket, for a proxy to go to.</summary>
     public string Socket => Path.Combine(_directory, $".s.PGSQL.{Port}");
 
-    /// <summary>How to connect.</summary>
-    public string ConnectionString => $"Host={_directory};Port={Port};Username=postgres;Database=postgres";
+    /// <summary>How its owner connects.</summary>
+    public string ConnectionString => ConnectAs("postgres");
+
+    /// <summary>Where the socket lies.</summary>
+    public string Directory => _directory;
+
+    /// <summary>How a role connects; <see cref="Dispatcher"/> is the one with the rights that docs/fleet.md lists, and no more.</summary>
+    public string ConnectAs(string role) => $"Host={_directory};Port={Port};Username={role};Database=postgres";
 
     public async ValueTask InitializeAsync()
     {
@@ -34,21 +48,63 @@ public sealed class PostgresServer : IAsyncLifetime
             return;
         }
 
-        _directory = Directory.CreateTempSubdirectory("wp-pg-").FullName;
+        await MakeDirectoryAsync();
+        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        await StartAsync();
+        await using (var store = new PostgresSlotStateStore(new PostgresOptions { ConnectionString = ConnectionString, Pool = "first" }, "host", _directory, TimeProvider.System))
+        {
+            await store.ReadAsync(CancellationToken.None);
+        }
+
+        await ExecuteAsync($"CREATE ROLE {Dispatcher} LOGIN; {Grants()}");
+    }
+
+    /// <summary>A standby with what is committed now and nothing later: one that lags behind. Started; not yet promoted.</summary>
+    public async Task<PostgresServer> MakeLaggingStandbyAsync()
+    {
+        var standby = new PostgresServer();
+        await standby.MakeDirectoryAsync();
+        await RunAsync([.. AsUser, Path.Combine(_programs!, "pg_basebackup"), "-h", _directory, "-p", $"{Port}", "-U", "postgres", "-D", standby.Data, "-X", "stream", "-c", "fast"]);
+        await RunAsync([.. AsUser, "touch", Path.Combine(standby.Data, "standby.signal")]);
+        await standby.StartAsync();
+        return standby;
+    }
+
+    public Task PromoteAsync() => ControlAsync("promote");
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using NpgsqlDataSource source = NpgsqlDataSource.Create(ConnectionString);
+        await using NpgsqlCommand command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(CancellationToken.None);
+    }
+
+    /// <summary>The statements of docs/fleet.md, so that what it says is what is tested.</summary>
+    private static string Grants()
+    {
+        string? directory = AppContext.BaseDirectory;
+        while (directory is not null && !File.Exists(Path.Combine(directory, "docs", "fleet.md")))
+        {
+            directory = Path.GetDirectoryName(directory);
+        }
+
+        return Regex.Match(File.ReadAllText(Path.Combine(directory!, "docs", "fleet.md")), "```sql\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
+    }
+
+    private async Task MakeDirectoryAsync()
+    {
+        _directory = System.IO.Directory.CreateTempSubdirectory("wp-pg-").FullName;
         if (AsUser.Length > 0)
         {
             await RunAsync(["chown", "postgres:postgres", _directory]);
         }
-
-        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
-        await StartAsync();
     }
 
-    /// <summary>A schema's name that no other test uses; skips the test where there is no PostgreSQL.</summary>
-    public string NewSchema()
+    /// <summary>A name that no other test uses, for a pool or a schema; skips the test where there is no PostgreSQL.</summary>
+    public string NewName()
     {
         Assert.SkipWhen(_programs is null, "PostgreSQL is not installed: looked in PATH and /usr/lib/postgresql. Install Debian's package postgresql to run this test.");
-        return string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _schemas)}");
+        return string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _names)}");
     }
 
     public Task StartAsync() => ControlAsync("start", "-o", $"-k {_directory} -p {Port} -c listen_addresses= -c max_connections=200");
@@ -60,7 +116,11 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         if (_programs is not null)
         {
-            await CrashAsync();
+            if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+            {
+                await CrashAsync();
+            }
+
             new DirectoryInfo(_directory).Delete(recursive: true);
         }
     }
@@ -84,11 +144,11 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         IEnumerable<string> places = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(place => place.Length > 0);
-        if (Directory.Exists("/usr/lib/postgresql"))
+        if (System.IO.Directory.Exists("/usr/lib/postgresql"))
         {
-            places = places.Concat(Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(v => v, StringComparer.Ordinal).Select(v => Path.Combine(v, "bin")));
+            places = places.Concat(System.IO.Directory.EnumerateDirectories("/usr/lib/postgresql").OrderByDescending(v => v, StringComparer.Ordinal).Select(v => Path.Combine(v, "bin")));
         }
 
-        return places.FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pg_ctl")));
+        return places.FirstOrDefault(place => new[] { "initdb", "pg_ctl", "pg_basebackup" }.All(program => File.Exists(Path.Combine(place, program))));
     }
 }

@@ -8,7 +8,7 @@ public sealed class SizeTests(PostgresServer server) : IDisposable
 {
     private const int Rounds = 200;
 
-    private readonly FleetPool _pool = new(server);
+    private readonly FleetPool _pool = new(server, alone: true);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -32,12 +32,13 @@ public sealed class SizeTests(PostgresServer server) : IDisposable
 
         foreach ((string what, string sql) in new[]
         {
-            ("own slots", "SELECT record FROM {0}.slot WHERE pool = 'p' AND host = 'host-a'"),
-            ("a key's holder", "SELECT record FROM {0}.slot WHERE pool = 'p' AND key = 'MC-1'"),
-            ("compare and set", "UPDATE {0}.slot SET version = 2 WHERE pool = 'p' AND host = 'host-a' AND slot = 'slot-1' AND version = 1"),
+            ("own slots", "SELECT record FROM {0}.slot WHERE pool = '{pool}' AND host = 'host-a'"),
+            ("a key's holder", "SELECT record FROM {0}.slot WHERE pool = '{pool}' AND key = 'MC-1'"),
+            ("compare and set", "UPDATE {0}.slot SET version = 2 WHERE pool = '{pool}' AND host = 'host-a' AND slot = 'slot-1' AND version = 1 AND NOT EXISTS (SELECT 1 FROM {0}.move WHERE pool = '{pool}' AND host = 'host-a' AND stage <> 'arrived')"),
+            ("the leases of a silent host", "SELECT record FROM {0}.slot s WHERE s.pool = '{pool}' AND s.host = 'other-7' AND s.key IS NOT NULL"),
         })
         {
-            string plan = await ExplainAsync(sql.Replace("{0}", _pool.Schema, StringComparison.Ordinal));
+            string plan = await ExplainAsync(sql.Replace("{0}", _pool.Schema, StringComparison.Ordinal).Replace("{pool}", _pool.Pool, StringComparison.Ordinal));
             TestContext.Current.TestOutputHelper!.WriteLine($"{what}:\n{plan}");
             plan.Should().Contain("Index").And.NotContain("Seq Scan");
         }
@@ -70,7 +71,7 @@ public sealed class SizeTests(PostgresServer server) : IDisposable
     private Task<List<string>> FillAsync(int hosts) => QueryAsync(
         $$"""
         INSERT INTO {{_pool.Schema}}.slot (pool, host, slot, version, change, state, key, commit, record)
-        SELECT 'p', 'other-' || h, 'slot-' || s, 1, gen_random_uuid(), CASE WHEN s % 2 = 0 THEN 'free' ELSE 'leased' END,
+        SELECT '{{_pool.Pool}}', 'other-' || h, 'slot-' || s, 1, gen_random_uuid(), CASE WHEN s % 2 = 0 THEN 'free' ELSE 'leased' END,
             CASE WHEN s % 2 = 0 THEN NULL ELSE 'other-' || h || '-' || s END, 'c', '{}'::jsonb
         FROM generate_series(1, {{hosts}}) h, generate_series(0, 7) s
         ON CONFLICT DO NOTHING
