@@ -16,7 +16,7 @@ public sealed class PostgresOptions
     public string Schema { get; set; } = "worktree_pool";
 
     /// <summary>
-    /// How long a host may go without checking in before the others take its keys back. At least 1 s; default 5 min. A holder that cannot reach
+    /// How long a host may go without checking in before the others take its keys back. 1 s to 7 days; default 5 min. A holder that cannot reach
     /// the database is told that its lease is lost when three quarters of it have passed. The same on all hosts.
     /// </summary>
     public TimeSpan HostTimeout { get; set; } = TimeSpan.FromMinutes(5);
@@ -48,7 +48,7 @@ public sealed class PostgresOptions
         Require(Pool.Length > 0, "Pool is empty; it names the pool in the database");
         Require(Schema.Length is > 0 and < 60 && !char.IsAsciiDigit(Schema[0]) && Schema.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'),
             $"Schema is \"{Schema}\"; it is made of a-z, 0-9 and _");
-        Require(HostTimeout >= TimeSpan.FromSeconds(1), $"HostTimeout is {HostTimeout}; it must be at least 1 s");
+        Require(HostTimeout >= TimeSpan.FromSeconds(1) && HostTimeout <= TimeSpan.FromDays(7), $"HostTimeout is {HostTimeout}; it must be 1 s to 7 days");
         Require(FailoverPause is null || FailoverPause >= TimeSpan.Zero, $"FailoverPause is {FailoverPause}; it must be zero or more");
         Require(OperationTimeout > TimeSpan.Zero, $"OperationTimeout is {OperationTimeout}; it must be more than zero");
         Require(PollInterval > TimeSpan.Zero, $"PollInterval is {PollInterval}; it must be more than zero");

@@ -17,6 +17,11 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>The role that most tests use.</summary>
     public const string Dispatcher = "dispatcher";
 
+    /// <summary>A role with the same rights that is asked for its <see cref="Password"/>.</summary>
+    public const string Asked = "asked";
+
+    public const string Password = "correct-horse-7";
+
     /// <summary>The schema that it may use.</summary>
     public const string SharedSchema = "worktree_pool";
 
@@ -50,13 +55,15 @@ public sealed class PostgresServer : IAsyncLifetime
 
         await MakeDirectoryAsync();
         await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        string rules = Path.Combine(Data, "pg_hba.conf");
+        await File.WriteAllTextAsync(rules, $"local all {Asked} scram-sha-256\n{await File.ReadAllTextAsync(rules)}");
         await StartAsync();
         await using (var store = new PostgresSlotStateStore(new PostgresOptions { ConnectionString = ConnectionString, Pool = "first" }, "host", _directory, TimeProvider.System))
         {
             await store.ReadAsync(CancellationToken.None);
         }
 
-        await ExecuteAsync($"CREATE ROLE {Dispatcher} LOGIN; {Grants()}");
+        await ExecuteAsync($"CREATE ROLE {Dispatcher} LOGIN; {Grants()}; CREATE ROLE {Asked} LOGIN PASSWORD '{Password}' IN ROLE {Dispatcher}");
     }
 
     /// <summary>A standby with what is committed now and nothing later: one that lags behind. Started; not yet promoted.</summary>
@@ -130,7 +137,7 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private static async Task RunAsync(string[] command)
     {
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = false, WorkingDirectory = "/" })!;
+        using var process = System.Diagnostics.Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = false, WorkingDirectory = "/" })!;
         process.StandardOutput.Close();
         await process.WaitForExitAsync(CancellationToken.None);
         process.ExitCode.Should().Be(0, string.Join(' ', command));

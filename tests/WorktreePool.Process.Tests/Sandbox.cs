@@ -26,6 +26,9 @@ public sealed class Sandbox : IAsyncDisposable
 
     public string Root { get; }
 
+    /// <summary>Where pools opened in this process keep their state; default: in files.</summary>
+    public Action<WorktreePoolBuilder> UseStore { get; init; } = builder => builder.UseFileState();
+
     public string Repository => Path.Combine(Root, "repo");
 
     public string PoolDirectory => Path.Combine(Root, "pool");
@@ -37,13 +40,14 @@ public sealed class Sandbox : IAsyncDisposable
     public ServiceProvider Open(Action<WorktreePoolOptions>? configure = null)
     {
         var services = new ServiceCollection();
-        services.AddWorktreePool("test", options =>
+        WorktreePoolBuilder pool = services.AddWorktreePool("test", options =>
         {
             options.RepositoryPath = Repository;
             options.PoolDirectory = PoolDirectory;
             options.Slots = 2;
             configure?.Invoke(options);
-        }).UseGit().UseFileState();
+        });
+        UseStore(pool.UseGit());
         ServiceProvider provider = services.BuildServiceProvider();
         _services.Add(provider);
         return provider;

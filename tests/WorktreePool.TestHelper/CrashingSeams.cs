@@ -3,6 +3,8 @@ namespace WorktreePool.TestHelper;
 /// <summary>A store with a crash point before and after each call that changes something. A read has none: a crash there is one before the next change.</summary>
 internal sealed class CrashingStore(ISlotStateStore inner) : ISlotStateStore
 {
+    public TimeProvider? Clock => inner.Clock;
+
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken) => inner.ReadAsync(cancellationToken);
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken) =>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using WorktreePool.DependencyInjection;
-using WorktreePool.FileState;
 using WorktreePool.Git;
 
 namespace WorktreePool.TestHelper;
@@ -64,7 +63,7 @@ internal static class Operations
     private static ServiceProvider Open(string root, int slots, Action<WorktreePoolOptions>? configure = null, bool inProcess = false)
     {
         // The seams are made by the packages' own methods, and wrapped.
-        ServiceProvider inner = Registered(root, slots, configure, builder => (inProcess ? builder.UseLibGit2Sharp() : builder.UseGit()).UseFileState());
+        ServiceProvider inner = Registered(root, slots, configure, builder => TestStore.Use(inProcess ? builder.UseLibGit2Sharp() : builder.UseGit()));
         return Registered(root, slots, configure, builder => builder
             .UseBackend((_, _) => new CrashingGit(inner.GetRequiredKeyedService<IGitBackend>("p")))
             .UseStore((_, _) => new CrashingStore(inner.GetRequiredKeyedService<ISlotStateStore>("p"))));

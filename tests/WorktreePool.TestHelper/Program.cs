@@ -10,6 +10,8 @@ return args switch
     ["stop-in-change", var pool, var slot] => await StoreVerbs.StopInChangeAsync(pool, slot),
     ["hold-file", var path] => await StoreVerbs.HoldFileAsync(path),
     ["operate", var root, var operation] => await Operations.RunAsync(root, operation),
+    ["migrate", var root, var to] => await Migration.RunAsync(root, to),
+    ["fleet-worker", var root, var host, var seed] => await FleetWorker.RunAsync(root, host, int.Parse(seed, System.Globalization.CultureInfo.InvariantCulture)),
     ["heal", var root] => await Operations.HealAsync(root),
     _ => throw new ArgumentException($"unknown: {string.Join(' ', args)}"),
 };

@@ -4,21 +4,28 @@ using Microsoft.Extensions.DependencyInjection;
 namespace WorktreePool.Process.Tests.Crash;
 
 /// <summary>A pool in the state before an operation, which can be put back to it as often as needed.</summary>
-internal sealed class CrashSite : IAsyncDisposable
+internal class CrashSite(Sandbox sandbox) : IAsyncDisposable
 {
-    private readonly Sandbox _sandbox = new();
+    private readonly Sandbox _sandbox = sandbox;
     private readonly string _template = Directory.CreateTempSubdirectory("worktree-pool-crash-").FullName;
 
+    public CrashSite() : this(new Sandbox())
+    {
+    }
+
     public Sandbox Sandbox => _sandbox;
+
+    /// <summary>What the killed processes find in their environment, besides the point.</summary>
+    protected virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
     /// <summary>Opens the pool in this process, the one that comes after the killed one.</summary>
     public ServiceProvider Open(int slots) => _sandbox.Open(options => options.Slots = slots);
 
     /// <summary>Remembers the present state of everything.</summary>
-    public void Keep() => Shell("cp -a -- \"$1/.\" \"$2\"", _sandbox.Root, _template);
+    public virtual void Keep() => Shell("cp -a -- \"$1/.\" \"$2\"", _sandbox.Root, _template);
 
     /// <summary>Puts it back, at the same paths.</summary>
-    public void Restore() => Shell("find \"$1\" -mindepth 1 -delete && cp -a -- \"$2/.\" \"$1\"", _sandbox.Root, _template);
+    public virtual void Restore() => Shell("find \"$1\" -mindepth 1 -delete && cp -a -- \"$2/.\" \"$1\"", _sandbox.Root, _template);
 
     /// <summary>All points that an operation passes, in order, each as "OCCURRENCE NAME".</summary>
     public async Task<IReadOnlyList<string>> TraceAsync(string operation)
@@ -39,8 +46,9 @@ internal sealed class CrashSite : IAsyncDisposable
     /// <summary>Runs the operation in a process that is killed at a point; its exit code.</summary>
     public async Task<(int Code, string Error)> CrashAsync(string operation, string point) => await RunAsync(operation, "WORKTREE_POOL_CRASH_AT", point);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await _sandbox.DisposeAsync();
         Shell("rm -rf -- \"$1\"", _template);
     }
@@ -52,6 +60,11 @@ internal sealed class CrashSite : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment[variable] = value;
+        foreach ((string name, string setting) in Environment)
+        {
+            start.Environment[name] = setting;
+        }
+
         using System.Diagnostics.Process process = System.Diagnostics.Process.Start(start)!;
 
         // Not to the end of the stream: a git that outlives its killed parent holds the other end.

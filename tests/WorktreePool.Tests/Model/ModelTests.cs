@@ -1,5 +1,3 @@
-using System.Globalization;
-using CsCheck;
 using WorktreePool.Tests.Runtime;
 
 namespace WorktreePool.Tests.Model;
@@ -10,15 +8,10 @@ namespace WorktreePool.Tests.Model;
 /// </summary>
 public sealed class ModelTests
 {
-    private const int StepsOfOneRun = 100, Runs = 100;
-
-    private static readonly Gen<Step[]> Steps =
-        Gen.Select(Gen.Int[0, 13], Gen.Int[0, 2], Gen.Int[0, 4], Gen.Int[0, 5]).Select((kind, client, pick, option) => new Step(kind, client, pick, option)).Array[StepsOfOneRun];
-
-    private static int Seconds => int.Parse(Environment.GetEnvironmentVariable("WORKTREE_POOL_MODEL_SECONDS") ?? "-1", CultureInfo.InvariantCulture);
+    private const int Runs = 100;
 
     [Fact]
-    public Task The_pool_does_what_the_model_says_with_the_store_in_memory() => SampleAsync(() => null);
+    public Task The_pool_does_what_the_model_says_with_the_store_in_memory() => RandomSteps.SampleAsync(() => new FakeMachine(), Runs);
 
     [Fact]
     public async Task The_pool_does_what_the_model_says_with_the_file_store()
@@ -26,25 +19,11 @@ public sealed class ModelTests
         DirectoryInfo root = MemoryDirectory.Create();
         try
         {
-            await SampleAsync(() => Path.Combine(root.FullName, Guid.NewGuid().ToString("N")));
+            await RandomSteps.SampleAsync(() => new FakeMachine(Path.Combine(root.FullName, Guid.NewGuid().ToString("N"))), Runs);
         }
         finally
         {
             root.Delete(recursive: true);
         }
     }
-
-    private static Task SampleAsync(Func<string?> directory) => Steps.SampleAsync(
-        async steps =>
-        {
-            await using var model = new PoolModel(new FakeMachine(directory()));
-            foreach (Step step in steps)
-            {
-                await model.TakeAsync(step);
-            }
-
-            await model.EndAsync();
-        },
-        iter: Runs,
-        time: Seconds);
 }

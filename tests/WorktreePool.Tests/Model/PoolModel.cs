@@ -41,6 +41,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
                 break;
             case 6:
                 machine.Time.Advance(TimeSpan.FromMinutes(step.Option * 4));
+                await (machine.ClockMoved?.Invoke(machine.Time.GetUtcNow()) ?? Task.CompletedTask);
                 break;
             case 7 when Pick(step) is { } held:
                 await RenewAsync(held);

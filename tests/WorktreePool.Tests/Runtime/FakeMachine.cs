@@ -11,6 +11,7 @@ internal sealed class FakeMachine : IAsyncDisposable
 {
     private readonly InMemorySlotStateStore? _shared;
     private readonly string _directory;
+    private readonly Action<WorktreePoolBuilder>? _useStore;
     private readonly FakeProcess _observer;
     private readonly HashSet<int> _alive = [];
     private readonly List<FakeProcess> _processes = [];
@@ -18,8 +19,10 @@ internal sealed class FakeMachine : IAsyncDisposable
 
     /// <param name="directory">Where the state is in files; null: in memory.</param>
     /// <param name="clock">A clock that runs by itself, for clients that wait for each other; null: <see cref="Wall"/>, which only the test moves.</param>
-    public FakeMachine(string? directory = null, TimeProvider? clock = null)
+    /// <param name="useStore">Another store than those; the directory is for what it keeps on the machine.</param>
+    public FakeMachine(string? directory = null, TimeProvider? clock = null, Action<WorktreePoolBuilder>? useStore = null)
     {
+        _useStore = useStore;
         Wall = new LeapingTime(Time);
         Clock = clock ?? Wall;
         _shared = directory is null ? new InMemorySlotStateStore() : null;
@@ -34,6 +37,9 @@ internal sealed class FakeMachine : IAsyncDisposable
     public LeapingTime Wall { get; }
 
     public TimeProvider Clock { get; }
+
+    /// <summary>Told when the clock was moved: a store's own clock must follow.</summary>
+    public Func<DateTimeOffset, Task>? ClockMoved { get; init; }
 
     public ScriptedGitBackend Git { get; }
 
@@ -69,7 +75,14 @@ internal sealed class FakeMachine : IAsyncDisposable
     public void Use(WorktreePoolBuilder pool)
     {
         pool.UseScriptedGit(Git);
-        _ = _shared is null ? pool.UseFileState() : pool.UseInMemory(_shared);
+        if (_useStore is not null)
+        {
+            _useStore(pool);
+        }
+        else
+        {
+            _ = _shared is null ? pool.UseFileState() : pool.UseInMemory(_shared);
+        }
     }
 
     /// <summary>Where the pool is.</summary>
