@@ -6,7 +6,7 @@ namespace WorktreePool.Benchmarks;
 /// <summary>A pool as a program would make it, through the public face only.</summary>
 internal sealed class PoolUnderTest : IAsyncDisposable
 {
-    private const string Name = "benchmark";
+    public const string Name = "benchmark";
 
     private readonly ServiceProvider _services;
 

@@ -1,11 +1,17 @@
 using BenchmarkDotNet.Running;
 using WorktreePool.Benchmarks;
 using WorktreePool.Benchmarks.Contention;
+using WorktreePool.Benchmarks.Fleet;
 
 // What each verb measures, and how to read it, is in benchmarks/README.md.
 if (args is ["contention", .. var options])
 {
     return await ContentionVerb.RunAsync(ContentionSettings.Parse(options));
+}
+
+if (args is ["fleet", var connection, .. var count])
+{
+    return await FleetVerb.RunAsync(connection, count is [var pairs] ? int.Parse(pairs, System.Globalization.CultureInfo.InvariantCulture) : 1000);
 }
 
 if (args is [ContentionWorker.Verb, .. var work])

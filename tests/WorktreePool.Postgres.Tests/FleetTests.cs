@@ -78,6 +78,30 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_partition_that_outlasts_a_lease_ends_it_for_its_holder_before_anybody_else_gets_the_slot()
+    {
+        using var proxy = new CutableProxy(server.Socket);
+        static void Patient(PostgresOptions options) => options.HostTimeout = TimeSpan.FromHours(1);
+        await using ServiceProvider cut = _fleet.Open("host-a", proxy.ConnectionString, Patient);
+        await using ServiceProvider sibling = _fleet.Open("host-a", configure: Patient);
+        await Operator(sibling).InitializeAsync(Token);
+        SlotLease lost = await Pool(cut).ClaimAsync(new ClaimRequest { Key = "MC-1", Owner = LeaseOwner.ForDuration(TimeSpan.FromSeconds(6)) }, Token);
+        proxy.Silence();
+        SlotLease? taken = null;
+        while (taken is null)
+        {
+            bool told = lost.LostToken.IsCancellationRequested;
+            taken = (await Pool(sibling).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Lease;
+            (taken is null || told || lost.LostToken.IsCancellationRequested).Should().BeTrue("a slot must not be held twice");
+        }
+
+        taken.Slot.Should().Be(lost.Slot);
+        proxy.Restore();
+        await lost.Awaiting(lease => lease.ReleaseAsync(null, Token).AsTask()).Should().ThrowAsync<LeaseLostException>();
+        await taken.ReleaseAsync(null, Token);
+    }
+
+    [Fact]
     public async Task A_host_that_holds_leases_keeps_checking_in()
     {
         await using ServiceProvider a = Host("host-a");

@@ -9,7 +9,7 @@ namespace WorktreePool.TestHelper;
 /// One process of a host of a fleet: claims, works and releases until its input ends. While it holds a slot and a key it holds a file lock for each;
 /// the locks end with the process, and when its lease is said to be lost. A lock that is already held is a double hold. It says each claim, and each failure.
 /// </summary>
-internal static class FleetWorker
+public static class FleetWorker
 {
     public const int Slots = 8, Keys = 30;
 
@@ -20,7 +20,8 @@ internal static class FleetWorker
 
     public static async Task<int> RunAsync(string root, string host, int seed)
     {
-        await using ServiceProvider services = Open(root, host);
+        await using ServiceProvider services = Open(root, host, builder =>
+            TestStore.UsePostgres(builder, options => (options.HostTimeout, options.OperationTimeout) = (HostTimeout, TimeSpan.FromSeconds(3))));
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         string marks = Path.Combine(root, "marks");
         using var stop = new CancellationTokenSource();
@@ -34,17 +35,16 @@ internal static class FleetWorker
         return 0;
     }
 
-    public static ServiceProvider Open(string root, string host)
+    /// <summary>The pool as a process of that host opens it.</summary>
+    public static ServiceProvider Open(string root, string host, Action<WorktreePoolBuilder> useStore)
     {
         var services = new ServiceCollection();
         services.NameWorktreePoolHost(host);
-        TestStore.UsePostgres(
-            services.AddWorktreePool("p", options =>
-            {
-                (options.RepositoryPath, options.PoolDirectory, options.Slots) = (Path.Combine(root, host, "repo"), Path.Combine(root, host, "pool"), Slots);
-                (options.ClaimTimeout, options.ReleaseTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10));
-            }).UseGit(),
-            options => (options.HostTimeout, options.OperationTimeout) = (HostTimeout, TimeSpan.FromSeconds(3)));
+        useStore(services.AddWorktreePool("p", options =>
+        {
+            (options.RepositoryPath, options.PoolDirectory, options.Slots) = (Path.Combine(root, host, "repo"), Path.Combine(root, host, "pool"), Slots);
+            (options.ClaimTimeout, options.ReleaseTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10));
+        }).UseGit());
         return services.BuildServiceProvider();
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace WorktreePool.Process.Tests.Crash;
 
 /// <summary>A pool in the state before an operation, which can be put back to it as often as needed.</summary>
-internal class CrashSite(Sandbox sandbox) : IAsyncDisposable
+public class CrashSite(Sandbox sandbox) : IAsyncDisposable
 {
     private readonly Sandbox _sandbox = sandbox;
     private readonly string _template = Directory.CreateTempSubdirectory("worktree-pool-crash-").FullName;

@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using WorktreePool.Process.Tests;
+using WorktreePool.TestHelper;
+
+namespace WorktreePool.Postgres.Tests;
+
+/// <summary>
+/// Three hosts with eight slots and four processes each over one database: processes are killed, connections cut and hosts partitioned at random. A minute of it:
+/// WORKTREE_POOL_STORM_SECONDS=60 dotnet test tests/WorktreePool.Postgres.Tests --filter FullyQualifiedName~FleetStorm
+/// </summary>
+public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper output) : IAsyncLifetime
+{
+    private const int Workers = 4;
+
+    private static readonly string[] Hosts = ["host-a", "host-b", "host-c"];
+
+    private readonly Sandbox _sandbox = new();
+    private readonly string _pool = server.NewName();
+    private readonly Dictionary<string, CutableProxy> _networks = Hosts.ToDictionary(host => host, _ => new CutableProxy(server.Socket));
+    private readonly ConcurrentBag<string> _said = [];
+    private int _kills, _cuts, _partitions;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static TimeSpan Duration => TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("WORKTREE_POOL_STORM_SECONDS") ?? "10", CultureInfo.InvariantCulture));
+
+    private string Marks => Path.Combine(_sandbox.Root, "marks");
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (CutableProxy network in _networks.Values)
+        {
+            network.Dispose();
+        }
+
+        await _sandbox.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task No_kill_and_no_partition_gives_a_key_or_a_slot_to_two()
+    {
+        Directory.CreateDirectory(Marks);
+        foreach (string host in Hosts)
+        {
+            Directory.CreateDirectory(Path.Combine(_sandbox.Root, host));
+            Sandbox.Git(_sandbox.Root, "clone", "-q", "origin.git", Path.Combine(host, "repo"));
+            await using ServiceProvider first = Open(host);
+            await first.GetRequiredKeyedService<IPoolOperator>("p").InitializeAsync(Token);
+        }
+
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(
+        [
+            .. Hosts.SelectMany((host, number) => Enumerable.Range(0, Workers).Select(worker => Task.Run(() => KeepKillingAsync(host, (number * Workers) + worker, watch), Token))),
+            .. Hosts.Select((host, number) => Task.Run(() => KeepCuttingAsync(_networks[host], new Random(number), watch), Token)),
+        ]);
+
+        string violations = Path.Combine(Marks, "violations");
+        (File.Exists(violations) ? await File.ReadAllTextAsync(violations, Token) : "").Should().BeEmpty();
+        FleetSnapshot fleet = await RecoverAsync();
+        fleet.Hosts.Should().OnlyContain(host => host.IsReachable && host.Counts == new PoolCounts(FleetWorker.Slots, FleetWorker.Slots, 0, 0, 0, 0, 0), "one keeper pass on each host makes every slot ready");
+        foreach (string host in Hosts)
+        {
+            for (int slot = 0; slot < FleetWorker.Slots; slot++)
+            {
+                Sandbox.Git(Path.Combine(_sandbox.Root, host, "pool", "slots", $"slot-{slot}"), "status", "--porcelain", "--ignored").Should().BeEmpty();
+            }
+
+            Sandbox.Git(Path.Combine(_sandbox.Root, host, "repo"), "branch", "--list", "cr/*").Should().BeEmpty();
+        }
+
+        int claims = _said.Count(line => line.StartsWith("claimed", StringComparison.Ordinal));
+        claims.Should().BeGreaterThan(Hosts.Length * Workers);
+        _kills.Should().BeGreaterThan((int)Duration.TotalSeconds / 4);
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: {claims} claims, {_kills} kills, {_cuts} cuts, {_partitions} partitions, {_said.Count - claims} calls failed; 0 double holds, all {fleet.Total} slots ready");
+        foreach (IGrouping<string, string> failure in _said.Where(line => line.StartsWith("failed", StringComparison.Ordinal)).GroupBy(line => line[..Math.Min(line.Length, 110)]).OrderByDescending(group => group.Count()).Take(8))
+        {
+            output.WriteLine($"{failure.Count()} x {failure.Key}");
+        }
+    }
+
+    /// <summary>One place on a host: a process, and after each kill the next one.</summary>
+    private async Task KeepKillingAsync(string host, int seed, Stopwatch watch)
+    {
+        var random = new Random(seed);
+        for (int life = 0; watch.Elapsed < Duration; life++)
+        {
+            using System.Diagnostics.Process worker = Start(host, (life * 100) + seed);
+            Task reading = ReadAsync(worker.StandardOutput);
+            TimeSpan left = Duration - watch.Elapsed, lives = TimeSpan.FromMilliseconds(random.Next(1500, 8000));
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            end.CancelAfter(lives < left ? lives : left);
+            await worker.WaitForExitAsync(end.Token).ContinueWith(_ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
+            if (lives < left)
+            {
+                worker.Kill();
+                Interlocked.Increment(ref _kills);
+            }
+            else
+            {
+                worker.StandardInput.Close();
+            }
+
+            await worker.WaitForExitAsync(Token);
+            await reading;
+            (worker.ExitCode is 0 or 137).Should().BeTrue($"{host} ended with {worker.ExitCode}");
+        }
+    }
+
+    /// <summary>The network of a host: cut now and then, and sometimes silent, at most for longer than the host may be silent.</summary>
+    private async Task KeepCuttingAsync(CutableProxy network, Random random, Stopwatch watch)
+    {
+        while (watch.Elapsed < Duration)
+        {
+            await Task.Delay(random.Next(500, 4000), Token);
+            if (random.Next(3) > 0)
+            {
+                network.CutAll();
+                Interlocked.Increment(ref _cuts);
+                continue;
+            }
+
+            network.Silence();
+            Interlocked.Increment(ref _partitions);
+            TimeSpan longest = FleetWorker.HostTimeout * 1.3, left = Duration - watch.Elapsed;
+            await Task.Delay((longest < left ? longest : left > TimeSpan.Zero ? left : TimeSpan.Zero) * random.NextDouble(), Token);
+            network.Restore();
+        }
+    }
+
+    /// <summary>What processes that were killed at the end left behind is cleaned by each host's next keeper pass.</summary>
+    private async Task<FleetSnapshot> RecoverAsync()
+    {
+        FleetSnapshot? fleet = null;
+        foreach (string host in Hosts)
+        {
+            await using ServiceProvider services = Open(host);
+            MaintenanceReport pass = await services.GetRequiredKeyedService<IWorktreePool>("p").MaintainAsync(Token);
+            pass.Quarantined.Should().BeEmpty();
+            fleet = await services.GetRequiredKeyedService<IFleet>("p").GetSnapshotAsync(Token);
+        }
+
+        return fleet!;
+    }
+
+    private ServiceProvider Open(string host) => FleetWorker.Open(
+        _sandbox.Root, host, builder => builder.UsePostgres(server.ConnectAs(PostgresServer.Dispatcher), options => (options.Pool, options.HostTimeout) = (_pool, FleetWorker.HostTimeout)));
+
+    private System.Diagnostics.Process Start(string host, int seed)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "WorktreePool.TestHelper.dll"), "fleet-worker", _sandbox.Root, host, $"{seed}"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["WORKTREE_POOL_TEST_POSTGRES"] = _networks[host].ConnectionString;
+        start.Environment["WORKTREE_POOL_TEST_POSTGRES_POOL"] = _pool;
+        return System.Diagnostics.Process.Start(start)!;
+    }
+
+    private async Task ReadAsync(StreamReader lines)
+    {
+        while (await lines.ReadLineAsync(Token) is { } line)
+        {
+            _said.Add(line);
+        }
+    }
+}
