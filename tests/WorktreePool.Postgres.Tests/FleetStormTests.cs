@@ -60,6 +60,13 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
             .. Hosts.Select((host, number) => Task.Run(() => KeepCuttingAsync(_networks[host], new Random(number), watch), Token)),
         ]);
 
+        int claims = _said.Count(line => line.StartsWith("claimed", StringComparison.Ordinal));
+        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: {claims} claims, {_kills} kills, {_cuts} cuts, {_partitions} partitions, {_said.Count - claims} calls failed");
+        foreach (IGrouping<string, string> failure in _said.Where(line => line.StartsWith("failed", StringComparison.Ordinal)).GroupBy(line => line[..Math.Min(line.Length, 110)]).OrderByDescending(group => group.Count()).Take(8))
+        {
+            output.WriteLine($"{failure.Count()} x {failure.Key}");
+        }
+
         string violations = Path.Combine(Marks, "violations");
         (File.Exists(violations) ? await File.ReadAllTextAsync(violations, Token) : "").Should().BeEmpty();
         FleetSnapshot fleet = await RecoverAsync();
@@ -74,14 +81,8 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
             Sandbox.Git(Path.Combine(_sandbox.Root, host, "repo"), "branch", "--list", "cr/*").Should().BeEmpty();
         }
 
-        int claims = _said.Count(line => line.StartsWith("claimed", StringComparison.Ordinal));
         claims.Should().BeGreaterThan(Hosts.Length * Workers);
         _kills.Should().BeGreaterThan((int)Duration.TotalSeconds / 4);
-        output.WriteLine($"{watch.Elapsed.TotalSeconds:0} s: {claims} claims, {_kills} kills, {_cuts} cuts, {_partitions} partitions, {_said.Count - claims} calls failed; 0 double holds, all {fleet.Total} slots ready");
-        foreach (IGrouping<string, string> failure in _said.Where(line => line.StartsWith("failed", StringComparison.Ordinal)).GroupBy(line => line[..Math.Min(line.Length, 110)]).OrderByDescending(group => group.Count()).Take(8))
-        {
-            output.WriteLine($"{failure.Count()} x {failure.Key}");
-        }
     }
 
     /// <summary>One place on a host: a process, and after each kill the next one.</summary>
@@ -91,8 +92,12 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
         for (int life = 0; watch.Elapsed < Duration; life++)
         {
             using System.Diagnostics.Process worker = Start(host, (life * 100) + seed);
+
+            // It lives from its first word on: on a busy machine a process takes long to begin.
+            _said.Add(await worker.StandardOutput.ReadLineAsync(Token) ?? "ended at once");
             Task reading = ReadAsync(worker.StandardOutput);
-            TimeSpan left = Duration - watch.Elapsed, lives = TimeSpan.FromMilliseconds(random.Next(1500, 8000));
+            TimeSpan left = Duration - watch.Elapsed, lives = TimeSpan.FromMilliseconds(random.Next(100, 6000));
+            left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
             end.CancelAfter(lives < left ? lives : left);
             await worker.WaitForExitAsync(end.Token).ContinueWith(_ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
