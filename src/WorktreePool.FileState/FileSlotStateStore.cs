@@ -262,8 +262,8 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         }
     }
 
-    /// <summary>.NET tells of a file that may not grow (a limit on file sizes) as a wrong argument.</summary>
-    private static bool IsStorageFault(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException;
+    /// <summary>.NET tells of a file that may not grow (a limit on file sizes) as a wrong argument, and of one that is no file (a pipe) as not supported.</summary>
+    private static bool IsStorageFault(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException or NotSupportedException;
 
     private StateStoreException Unreadable(Exception e) => new(
         $"The pool's state in {_files.StateDirectory} could not be read: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);

@@ -20,6 +20,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
     private volatile bool _proven;
 
+    /// <summary>Whom the last waiter of this process found in its way.</summary>
+    private volatile LockHolder? _seen;
+
     /// <summary>Whether locks were seen to work here.</summary>
     public bool IsProven => _proven;
 
@@ -29,10 +32,11 @@ internal sealed class StoreLock(string path, TimeProvider time)
         if (!File.Exists(path) || FileLock.TryTake(path) is not { } free)
         {
             // Its time is set by whoever takes it. A clock that was set back shows in a time to come.
-            return File.Exists(path) && (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path)).Duration() > Suspicion ? LockHolder.Find(path) : null;
+            return File.Exists(path) && (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path)).Duration() > Suspicion ? _seen ?? LockHolder.Find(path) : null;
         }
 
         free.Dispose();
+        _seen = null;
         return null;
     }
 
@@ -94,11 +98,13 @@ internal sealed class StoreLock(string path, TimeProvider time)
                 lookedAt = time.GetTimestamp();
                 var holder = LockHolder.Find(path);
                 stopped = holder.TryContinue() ? holder : stopped;
+                _seen = holder;
             }
 
             await Task.Delay(Retry * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
 
+        _seen = null;
         return (held, stopped);
     }
 

@@ -3,8 +3,10 @@ namespace WorktreePool.Runtime;
 /// <summary>Finds out why nothing goes on, for whoever has waited in vain.</summary>
 internal static class Obstacle
 {
-    /// <summary>How long the look itself may take: the disk it looks at may be what hangs.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    /// <summary>How long the look itself may take, within the 250 ms after a deadline: the disk it looks at may be what hangs.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(150), ShortLook = TimeSpan.FromMilliseconds(20);
+
+    private const string Overdue = "a call to the file system, or to git, has not come back; its slot stays locked until it does";
 
     /// <summary>In words, as the middle of a sentence; null when nothing is in the way.</summary>
     /// <param name="context">The pool.</param>
@@ -13,12 +15,12 @@ internal static class Obstacle
     {
         try
         {
-            string? found = await Task.Run(() => context.Store.FindObstacleAsync(CancellationToken.None).AsTask()).WaitAsync(Look, context.Time).ConfigureAwait(false);
-            return found ?? (isOverdue ? "a call to the file system, or to git, has not come back; its slot stays locked until it does" : null);
+            string? found = await Task.Run(() => context.Store.FindObstacleAsync(CancellationToken.None).AsTask()).WaitAsync(isOverdue ? ShortLook : Look, context.Time).ConfigureAwait(false);
+            return found ?? (isOverdue ? Overdue : null);
         }
         catch (TimeoutException)
         {
-            return "the disk that the pool's state is on does not answer";
+            return isOverdue ? Overdue : null;
         }
         catch (StateStoreException e)
         {

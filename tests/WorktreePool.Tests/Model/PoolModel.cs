@@ -18,6 +18,8 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
 {
     private const int Slots = 3, Clients = 3;
 
+    private static readonly TimeSpan Duration = TimeSpan.FromMinutes(10);
+
     private readonly List<FakeProcess> _clients = [.. Enumerable.Range(0, Clients).Select(_ => Start(machine))];
     private readonly List<Held> _held = [];
     private readonly List<Held> _former = [];
@@ -42,6 +44,9 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
             case 6:
                 machine.Time.Advance(TimeSpan.FromMinutes(step.Option * 4));
                 await (machine.ClockMoved?.Invoke(machine.Time.GetUtcNow()) ?? Task.CompletedTask);
+                break;
+            case 14:
+                machine.Wall.Leap(TimeSpan.FromDays(step.Option < 3 ? 1 : -1));
                 break;
             case 7 when Pick(step) is { } held:
                 await RenewAsync(held);
@@ -69,6 +74,9 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
         await CheckAsync();
     }
 
+    /// <summary>When a duration lease that begins now ends, by the time that nobody can set.</summary>
+    private DateTimeOffset FullTerm => machine.Time.GetUtcNow() + Duration;
+
     /// <summary>In the end all that nobody holds becomes ready in one pass.</summary>
     public async Task EndAsync()
     {
@@ -91,7 +99,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
     private async Task ClaimAsync(FakeProcess client, Step step)
     {
         string key = $"K-{step.Pick}";
-        LeaseOwner? owner = step.Option % 2 == 0 ? null : LeaseOwner.ForDuration(TimeSpan.FromMinutes(10));
+        LeaseOwner? owner = step.Option % 2 == 0 ? null : LeaseOwner.ForDuration(Duration);
         List<Held> live = [.. _held.Where(IsLive)];
         ClaimResult result = await client.Pool.TryClaimAsync(new ClaimRequest { Key = key, Branch = step.Option < 3 ? $"cr/{key}" : null, Owner = owner });
         bool keyLives = live.Exists(held => held.Lease.Key == key);
@@ -120,7 +128,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
             End(gone);
         }
 
-        _held.Add(new Held(lease, client, owner is not null));
+        _held.Add(new Held(lease, client, owner is null ? null : FullTerm));
         machine.Git.ExpectDiscard.Remove(lease.Slot);
     }
 
@@ -151,6 +159,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
         try
         {
             await held.Lease.RenewAsync();
+            held.Ends = held.Ends is null ? null : FullTerm;
         }
         catch (LeaseLostException) when (!live)
         {
@@ -169,7 +178,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
         foreach (Held held in _held.Where(held => held.Client == dead).ToList())
         {
             _held.Remove(held);
-            if (held.ByDuration && await _clients[number].Pool.TryAttachAsync(held.Lease.Token) is { } attached)
+            if (held.Ends is not null && await _clients[number].Pool.TryAttachAsync(held.Lease.Token) is { } attached)
             {
                 _held.Add(held with { Lease = attached, Client = _clients[number] });
             }
@@ -243,7 +252,7 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
         }
     }
 
-    private bool IsLive(Held held) => !held.ByDuration || held.Lease.ExpiresAt > machine.Time.GetUtcNow();
+    private bool IsLive(Held held) => held.Ends is null || held.Ends > machine.Time.GetUtcNow();
 
     private bool Free(int slot) => machine.Slot(slot).Exists && _held.TrueForAll(held => held.Lease.Slot != $"slot-{slot}");
 
@@ -256,8 +265,11 @@ internal sealed class PoolModel(FakeMachine machine) : IAsyncDisposable
     }
 
     /// <summary>A lease that a client was given and has not given back.</summary>
-    private sealed record Held(SlotLease Lease, FakeProcess Client, bool ByDuration)
+    private sealed record Held(SlotLease Lease, FakeProcess Client, DateTimeOffset? InitialEnd)
     {
+        /// <summary>When it ends, if it is held for a time; null: it lives as long as its client.</summary>
+        public DateTimeOffset? Ends { get; set; } = InitialEnd;
+
         public List<string> Work { get; init; } = [];
     }
 

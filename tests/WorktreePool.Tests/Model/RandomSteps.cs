@@ -10,7 +10,7 @@ internal static class RandomSteps
     public const int OfOneRun = 100;
 
     private static readonly Gen<Step[]> Steps =
-        Gen.Select(Gen.Int[0, 13], Gen.Int[0, 2], Gen.Int[0, 4], Gen.Int[0, 5]).Select((kind, client, pick, option) => new Step(kind, client, pick, option)).Array[OfOneRun];
+        Gen.Select(Gen.Int[0, 14], Gen.Int[0, 2], Gen.Int[0, 4], Gen.Int[0, 5]).Select((kind, client, pick, option) => new Step(kind, client, pick, option)).Array[OfOneRun];
 
     private static int Seconds => int.Parse(Environment.GetEnvironmentVariable("WORKTREE_POOL_MODEL_SECONDS") ?? "-1", CultureInfo.InvariantCulture);
 
