@@ -21,7 +21,7 @@ public static class FleetWorker
     public static async Task<int> RunAsync(string root, string host, int seed)
     {
         await using ServiceProvider services = Open(root, host, builder =>
-            TestStore.UsePostgres(builder, options => (options.HostTimeout, options.OperationTimeout) = (HostTimeout, TimeSpan.FromSeconds(3))));
+            TestStore.UsePostgres(builder, options => options.HostTimeout = HostTimeout));
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         string marks = Path.Combine(root, "marks");
         using var stop = new CancellationTokenSource();
@@ -43,7 +43,7 @@ public static class FleetWorker
         useStore(services.AddWorktreePool("p", options =>
         {
             (options.RepositoryPath, options.PoolDirectory, options.Slots) = (Path.Combine(root, host, "repo"), Path.Combine(root, host, "pool"), Slots);
-            (options.ClaimTimeout, options.ReleaseTimeout) = (TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10));
+            (options.ClaimTimeout, options.ReleaseTimeout) = (TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20));
         }).UseGit());
         return services.BuildServiceProvider();
     }
