@@ -3,6 +3,7 @@ using WorktreePool.DependencyInjection;
 using WorktreePool.Git.Auto;
 using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
+using WorktreePool.Git.SetUp;
 
 namespace WorktreePool.Git;
 
@@ -14,7 +15,7 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseGitCli(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend(Cli);
+        return Steps(builder).UseBackend(Cli);
     }
 
     /// <summary>
@@ -25,7 +26,7 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseGit(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend((services, options) => new AutoGitBackend(Cli(services, options), options));
+        return Steps(builder).UseBackend((services, options) => new AutoGitBackend(Cli(services, options), options));
     }
 
     /// <summary>
@@ -38,8 +39,11 @@ public static class GitBackendExtensions
     public static WorktreePoolBuilder UseLibGit2Sharp(this WorktreePoolBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseBackend((services, options) => new LibGit2Backend(Cli(services, options), options));
+        return Steps(builder).UseBackend((services, options) => new LibGit2Backend(Cli(services, options), options));
     }
+
+    private static WorktreePoolBuilder Steps(WorktreePoolBuilder builder) =>
+        builder.UseSetUpRunner((services, options) => new SetUpRunner(options, services.GetService<TimeProvider>() ?? TimeProvider.System));
 
     private static CliGitBackend Cli(IServiceProvider services, WorktreePoolOptions options) =>
         new(options, services.GetService<TimeProvider>() ?? TimeProvider.System);

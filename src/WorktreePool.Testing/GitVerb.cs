@@ -1,6 +1,6 @@
 namespace WorktreePool.Testing;
 
-/// <summary>The verbs of <see cref="IGitBackend"/>, to name one in a script.</summary>
+/// <summary>The verbs of <see cref="IGitBackend"/> and <see cref="ISetUpRunner"/>, to name one in a script.</summary>
 public enum GitVerb
 {
     /// <summary><see cref="IGitBackend.InspectAsync"/>.</summary>
@@ -44,6 +44,12 @@ public enum GitVerb
 
     /// <summary><see cref="IGitBackend.FindDriftAsync"/>.</summary>
     FindDrift,
+
+    /// <summary><see cref="ISetUpRunner.RunAsync"/>.</summary>
+    SetUp,
+
+    /// <summary><see cref="ISetUpRunner.CopyAsync"/>.</summary>
+    Copy,
 }
 
 /// <summary>One call that a <see cref="ScriptedGitBackend"/> received.</summary>

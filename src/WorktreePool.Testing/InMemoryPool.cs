@@ -191,6 +191,7 @@ internal sealed class InMemoryPool
     private static SlotRecord Own(SlotRecord record) => record with
     {
         Lease = record.Lease is { Metadata.Count: > 0 } lease ? lease with { Metadata = new Dictionary<string, string>(lease.Metadata) } : record.Lease,
+        SetUp = record.SetUp is { } setUp ? new SetUpRecord([.. setUp.Copied], [.. setUp.Steps]) : null,
         LastHeal = record.LastHeal is { Findings.Count: > 0 } heal ? heal with { Findings = [.. heal.Findings] } : record.LastHeal,
     };
 

@@ -7,7 +7,7 @@ namespace WorktreePool.Testing;
 /// A git in memory, for tests of what uses a pool. It keeps refs, commits and slots, answers as a real backend would, records every
 /// call, and fails, waits or hangs where a script says so. Several pools may share one, as several processes share a repository.
 /// </summary>
-public sealed class ScriptedGitBackend : IGitBackend
+public sealed partial class ScriptedGitBackend : IGitBackend
 {
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;

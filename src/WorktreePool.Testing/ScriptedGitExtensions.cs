@@ -12,6 +12,6 @@ public static class ScriptedGitExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(backend);
-        return builder.UseBackend((_, _) => backend);
+        return builder.UseBackend((_, _) => backend).UseSetUpRunner((_, _) => backend);
     }
 }

@@ -79,6 +79,23 @@ public sealed class ScriptedSlot
     /// <summary>Removes the slot behind the pool's back, work and all.</summary>
     public void Vanish() => _git.Locked(Clear);
 
+    /// <summary>The set-up steps whose results are in the slot.</summary>
+    public IReadOnlyCollection<string> Made => _made.Keys;
+
+    private readonly SortedDictionary<string, int> _made = new(StringComparer.Ordinal);
+
+    /// <summary>Changes what a set-up step made, as a holder does who installs something else.</summary>
+    /// <param name="step">The step's name.</param>
+    public void Change(string step) => _git.Locked(() => _made[step] = _made.GetValueOrDefault(step) + 1);
+
+    internal string MadeBy(string step) => _made.TryGetValue(step, out int changes) ? $"{step} {changes}" : "";
+
+    internal void Make(string step) => _made[step] = 0;
+
+    internal void Unmake(string step) => _made.Remove(step);
+
+    internal void TakeOut(IEnumerable<string> files) => _files.ExceptWith(files);
+
     internal IReadOnlyList<Finding> FindingsAgainst(SlotTarget target)
     {
         if (!Exists)
@@ -137,6 +154,7 @@ public sealed class ScriptedSlot
     internal void Clear()
     {
         (Exists, IsBroken, Branch, _detached) = (false, false, null, null);
+        _made.Clear();
         _files.Clear();
         _damage.Clear();
     }

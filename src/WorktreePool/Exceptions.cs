@@ -36,6 +36,12 @@ public sealed class BaseTooOldException(string message, Exception? inner = null)
 /// <summary>A branch of the wanted name exists already.</summary>
 public sealed class BranchExistsException(string message) : GitBackendException(message);
 
+/// <summary>
+/// A file could not be copied into a slot, or a set-up step failed there. When the claim asked for a commit of its own, the slot was given back;
+/// on the pool's base it is quarantined, and the reason says this.
+/// </summary>
+public sealed class SetUpFailedException(string message, Exception? inner = null) : WorktreePoolException(message, inner);
+
 /// <summary>There is no rescue of that id.</summary>
 public sealed class RescueNotFoundException(string message) : GitBackendException(message);
 

@@ -45,6 +45,12 @@ public sealed record SlotRecord
     /// </summary>
     public bool WorkSaved { get; init; }
 
+    /// <summary>What the pool has put into the slot besides its commit; null when nothing.</summary>
+    public SetUpRecord? SetUp { get; init; }
+
+    /// <summary>What the slot was last held for; null before the first lease ended.</summary>
+    public SlotUse? LastUse { get; init; }
+
     /// <summary>The last time something was wrong with the slot and healed.</summary>
     public HealRecord? LastHeal { get; init; }
 

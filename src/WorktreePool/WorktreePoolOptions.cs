@@ -60,4 +60,13 @@ public sealed class WorktreePoolOptions
     /// must have <c>extensions.worktreeConfig</c>, without which no worktree can be sparse by itself.
     /// </summary>
     public IList<string> Sparse { get; } = [];
+
+    /// <summary>
+    /// Untracked files that every claim finds copied from the main checkout, for example <c>/.env</c>: anchored at its root, no patterns. Copied anew for
+    /// every claim and removed when it ends; never rescued. Each must be a regular file there, reached through no link, and must not be tracked.
+    /// </summary>
+    public IList<string> Copy { get; } = [];
+
+    /// <summary>What is run in a slot after it is ready and before it is handed over, only when needed. Comes from here alone, never from a slot. Default: nothing.</summary>
+    public IList<SetUpStep> SetUp { get; } = [];
 }

@@ -3,6 +3,7 @@ using WorktreePool.Testing.Conformance;
 namespace WorktreePool.FileState.Tests;
 
 /// <summary>The file store is a store like any other.</summary>
+[ConformanceOf(typeof(FileSlotStateStore))]
 public sealed class FileStoreConformanceTests : SlotStateStoreConformance
 {
     private readonly PoolDirectory _pool = new();

@@ -10,7 +10,7 @@ internal static class Operations
     public static async Task<int> RunAsync(string root, string operation)
     {
         string[] parts = operation.Split('-', 2);
-        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), inProcess: parts[1] == "libgit2");
+        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1] == "warm" ? SetUp : null, inProcess: parts[1] == "libgit2");
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("p");
         Crash.Arm();
@@ -23,6 +23,7 @@ internal static class Operations
             "run" => WorkAsync(pool),
             "maintain" => pool.MaintainAsync().AsTask(),
             "rescue" => RestoreAsync(@operator),
+            "warm" => WorkAsync(pool),
             _ => throw new ArgumentException($"unknown: {operation}"),
         });
         Crash.Disarm();
@@ -37,6 +38,15 @@ internal static class Operations
         await services.GetRequiredKeyedService<IWorktreePool>("p").MaintainAsync();
         Crash.Disarm();
         return 0;
+    }
+
+    /// <summary>Two steps, of which the second rests on the first and on a file of the main checkout.</summary>
+    private static void SetUp(WorktreePoolOptions options)
+    {
+        File.WriteAllText(Path.Combine(options.RepositoryPath, "local.log"), "local\n");
+        options.Copy.Add("/local.log");
+        options.SetUp.Add(new SetUpStep { Name = "one", Command = { "/bin/sh", "-c", "mkdir made; echo one > made/one" }, Makes = { "/made/" } });
+        options.SetUp.Add(new SetUpStep { Name = "two", Command = { "/bin/sh", "-c", "test -f local.log; echo two > made/two; mkdir more" }, Makes = { "/more/" } });
     }
 
     private static async Task ClaimAsync(IWorktreePool pool)
@@ -65,6 +75,7 @@ internal static class Operations
         // The seams are made by the packages' own methods, and wrapped.
         ServiceProvider inner = Registered(root, slots, configure, builder => TestStore.Use(inProcess ? builder.UseLibGit2Sharp() : builder.UseGit()));
         return Registered(root, slots, configure, builder => builder
+            .UseSetUpRunner((_, _) => inner.GetRequiredKeyedService<ISetUpRunner>("p"))
             .UseBackend((_, _) => new CrashingGit(inner.GetRequiredKeyedService<IGitBackend>("p")))
             .UseStore((_, _) => new CrashingStore(inner.GetRequiredKeyedService<ISlotStateStore>("p"))));
     }

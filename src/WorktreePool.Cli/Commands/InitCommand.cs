@@ -24,6 +24,7 @@ internal static class InitCommand
 
         string directory = PoolSettings.FindDirectory(session.Parsed.GetValue(GlobalOptions.Pool)) ?? Path.GetFullPath(".worktree-pool");
         PoolSettings settings = PoolSettings.Load(directory);
+        settings.RequireNamed(session.Parsed.GetValue(GlobalOptions.Pool));
         bool isNew = !File.Exists(settings.FilePath);
         string? present = settings.Stored("repositoryPath");
         string store = settings.Effective().Store.Kind;

@@ -69,6 +69,7 @@ internal sealed class Session : IAsyncDisposable
             throw new PoolConfigurationException($"There is no pool in {directory} ({PoolSettings.FileName} is missing). Make one with worktree-pool init.");
         }
 
+        settings.RequireNamed(Parsed.GetValue(GlobalOptions.Pool));
         SettingOptions.Apply(Parsed, settings);
         return settings;
     }

@@ -68,6 +68,20 @@ internal sealed class PoolSettings
         return settings;
     }
 
+    /// <summary>
+    /// What runs commands counts only in a pool that was named by the flag or the environment. Else a repository that has a <c>.worktree-pool</c> in it
+    /// would choose what is run for whoever stands in its checkout.
+    /// </summary>
+    /// <exception cref="PoolConfigurationException">pool.json has set-up steps or copied files, and was only found from the current directory.</exception>
+    public void RequireNamed(string? flag)
+    {
+        if ((flag ?? Environment.GetEnvironmentVariable(PoolVariable)) is not { Length: > 0 } && (_file.ContainsKey("setUp") || _file.ContainsKey("copy")))
+        {
+            throw new PoolConfigurationException(
+                $"{FilePath} has set-up steps or copied files, and was only found from the current directory. Nothing was run. If this is your pool, name it: --pool {Directory}, or {PoolVariable}.");
+        }
+    }
+
     /// <summary>Sets a value by a flag of the command line.</summary>
     public void SetFlag(string name, string value) => _flags[name] = value;
 
@@ -168,7 +182,13 @@ internal sealed class PoolSettings
     private static void WriteValue(Utf8JsonWriter json, Setting setting, string value)
     {
         string name = setting.Name;
-        if (setting.IsList)
+        if (setting.IsJson)
+        {
+            json.WritePropertyName(name);
+            using JsonDocument content = JsonDocument.Parse(value);
+            content.RootElement.WriteTo(json);
+        }
+        else if (setting.IsList)
         {
             json.WriteStartArray(name);
             foreach (string item in value.Split('\n'))
@@ -195,13 +215,15 @@ internal sealed class PoolSettings
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(FilePath), Parsing);
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
+                Setting setting = Setting.Find(property.Name, FilePath);
                 string value = property.Value.ValueKind switch
                 {
+                    _ when setting.IsJson => property.Value.GetRawText(),
                     JsonValueKind.Array => string.Join('\n', property.Value.EnumerateArray().Select(item => item.GetString())),
                     JsonValueKind.String => property.Value.GetString()!,
                     _ => property.Value.GetRawText(),
                 };
-                if (!_file.TryAdd(Setting.Find(property.Name, FilePath).Name, value))
+                if (!_file.TryAdd(setting.Name, value))
                 {
                     throw new PoolConfigurationException($"{FilePath} sets \"{property.Name}\" twice, in different case. Nothing was changed. Remove one of them.");
                 }

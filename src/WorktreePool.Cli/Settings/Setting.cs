@@ -40,8 +40,10 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
         OfStoreTime("postgresFailoverPause", "--postgres-failover-pause", "How long nothing is claimed after a change-over of the database; default: as long as postgresHostTimeout", (s, v) => s.FailoverPause = v, s => s.FailoverPause),
         OfStoreTime("postgresOperationTimeout", "--postgres-operation-timeout", "How long one operation on the database may take", (s, v) => s.OperationTimeout = v, s => s.OperationTimeout ?? PostgresDefaults.OperationTimeout),
         OfStoreTime("postgresHistoryRetention", "--postgres-history-retention", "How long history is kept in the database", (s, v) => s.HistoryRetention = v, s => s.HistoryRetention ?? PostgresDefaults.HistoryRetention),
-        new("keep", "--keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", SetKeep, o => o.Keep.Count == 0 ? null : string.Join('\n', o.Keep)) { IsList = true },
-        new("sparse", "--sparse", "A directory that slots have, for example src; without any they have all; may be repeated", SetSparse, o => o.Sparse.Count == 0 ? null : string.Join('\n', o.Sparse)) { IsList = true },
+        new("keep", "--keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", (o, v) => SetList(o.Keep, v), o => Lines(o.Keep)) { IsList = true },
+        new("sparse", "--sparse", "A directory that slots have, for example src; without any they have all; may be repeated", (o, v) => SetList(o.Sparse, v), o => Lines(o.Sparse)) { IsList = true },
+        new("copy", "--copy", "An ignored file that every claim finds copied from the main checkout, for example /.env; may be repeated", (o, v) => SetList(o.Copy, v), o => Lines(o.Copy)) { IsList = true },
+        new("setUp", "--set-up", "What is run in a slot before it is handed over, when needed: a JSON list of steps", SetSteps, o => SetUpJson.Write(o.SetUp)) { IsJson = true },
     ];
 
     /// <summary>Whether its flag's value is a path, relative to the current directory.</summary>
@@ -53,6 +55,9 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
     /// <summary>Whether it is a list; as text, one a line.</summary>
     public bool IsList { get; private init; }
 
+    /// <summary>Whether its text is JSON, as it stands in pool.json.</summary>
+    public bool IsJson { get; private init; }
+
     /// <summary>The setting of a name, in any case.</summary>
     /// <exception cref="PoolConfigurationException">There is none; names the nearest.</exception>
     public static Setting Find(string name, string where) =>
@@ -60,16 +65,23 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
         ?? throw new PoolConfigurationException(
             $"{where} sets \"{name}\", which is no setting and would have no effect. Did you mean \"{Nearest.To(name, All.Select(setting => setting.Name))}\"?");
 
-    private static void SetKeep(WorktreePoolOptions options, string value) => SetList(options.Keep, value);
-
-    private static void SetSparse(WorktreePoolOptions options, string value) => SetList(options.Sparse, value);
-
     private static void SetList(IList<string> list, string value)
     {
         list.Clear();
         foreach (string item in value.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             list.Add(item);
+        }
+    }
+
+    private static string? Lines(IList<string> list) => list.Count == 0 ? null : string.Join('\n', list);
+
+    private static void SetSteps(WorktreePoolOptions options, string value)
+    {
+        options.SetUp.Clear();
+        foreach (SetUpStep step in SetUpJson.Read(value))
+        {
+            options.SetUp.Add(step);
         }
     }
 

@@ -13,7 +13,7 @@ namespace WorktreePool.Git.Auto;
 internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
     private readonly string _commonDirectory = RepositoryLayout.Find(options.RepositoryPath).CommonDirectory;
-    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(options.RepositoryPath), new TrustedIndex(options.PoolDirectory), new KeepPatterns(options.Keep));
+    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(options.RepositoryPath), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
 
     public IRescueArchive Rescues => git.Rescues;
 

@@ -22,7 +22,7 @@ internal sealed class CliGitBackend : IGitBackend
         RepositoryLayout repository = RepositoryLayout.Find(options.RepositoryPath);
         string poolDirectory = options.PoolDirectory;
         var git = new GitRunner();
-        var keepPatterns = new KeepPatterns(options.Keep);
+        var keepPatterns = KeepPatterns.Of(options);
         _time = time;
         var sparse = new SparseCone(options.Sparse);
         _baseline = new Baseline(repository, poolDirectory, git, sparse);
@@ -42,7 +42,7 @@ internal sealed class CliGitBackend : IGitBackend
         _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
-        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects);
+        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, KeepPatterns.MadeBySteps(options));
         Rescues = new RescueArchive(_refs);
     }
 

@@ -17,7 +17,7 @@ internal sealed class EmbeddedRescuer(RepositoryLayout repository, WorktreeGit g
     {
         GitWorktree inner = slot with { Path = Path.Combine(slot.Path, embedded.Path) };
         string own = $"{index}-{Guid.NewGuid():N}";
-        FileSnapshot.Changes found = await snapshot.FindAsync(inner, own, cancellationToken).ConfigureAwait(false);
+        FileSnapshot.Changes found = await snapshot.FindAsync(inner, own, [], cancellationToken).ConfigureAwait(false);
         List<string> unreadable = await snapshot.AddAsync(inner, own, found.Files, cancellationToken).ConfigureAwait(false);
         string tree = (await git.RunAsideAsync(inner, own, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
         if (recorded is null || tree != await FindTreeAsync(slot, embedded, recorded, cancellationToken).ConfigureAwait(false))

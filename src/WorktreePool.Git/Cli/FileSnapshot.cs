@@ -19,9 +19,14 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     public sealed record Changes(List<string> Files, List<string> Repositories, List<string> Unreachable);
 
     /// <summary>What differs from an index, by file status, and what is not in it.</summary>
-    public async ValueTask<Changes> FindAsync(GitWorktree tree, string index, CancellationToken cancellationToken)
+    /// <param name="tree">The directory.</param>
+    /// <param name="index">The index.</param>
+    /// <param name="made">Patterns of untracked paths that are nobody's work.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    public async ValueTask<Changes> FindAsync(GitWorktree tree, string index, IReadOnlyList<string> made, CancellationToken cancellationToken)
     {
-        string[] arguments = ["ls-files", "-m", "-o", "--exclude-standard", "-z"];
+        // Of its many pattern characters git shall take only those that ours have for such.
+        string[] arguments = ["ls-files", "-m", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0"))];
         GitResult listed = await git.TryRunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
         if (!listed.Succeeded || listed.Error.Length > 0)
         {
@@ -31,7 +36,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         }
 
         HashSet<string> unreachable = new(StringComparer.Ordinal);
-        List<string> repositories = await FindRepositoriesAsync(tree, index, unreachable, cancellationToken).ConfigureAwait(false);
+        List<string> repositories = await FindRepositoriesAsync(tree, index, new KeepPatterns(made), unreachable, cancellationToken).ConfigureAwait(false);
         List<string> others = [.. repositories, .. unreachable];
         return new Changes(
             [.. listed.Fields.Distinct().Where(path => !path.EndsWith('/') && !others.Exists(other => path == other || path.StartsWith(other + "/", StringComparison.Ordinal)))],
@@ -125,7 +130,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     }
 
     /// <summary>The directories that are repositories of their own and not ignored. An own walk: git does not list one in a tracked directory.</summary>
-    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, HashSet<string> unreachable, CancellationToken cancellationToken)
+    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, KeepPatterns made, HashSet<string> unreachable, CancellationToken cancellationToken)
     {
         List<string> found = [];
         Visit(tree.Path, "");
@@ -161,6 +166,11 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             foreach (string child in ChildrenOf(directory, prefix))
             {
                 string path = prefix + Path.GetFileName(child);
+                if (made.Keeps(path, isDirectory: true))
+                {
+                    continue;
+                }
+
                 if (SafeFile.Exists(Path.Combine(child, ".git")))
                 {
                     found.Add(path);
@@ -191,6 +201,9 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
 
     [GeneratedRegex(@"[*?\[\\]")]
     private static partial Regex Special();
+
+    [GeneratedRegex(@"[\[\\]")]
+    private static partial Regex NotOurs();
 
     private static bool IsReadable(string path)
     {

@@ -10,6 +10,5 @@ internal static class GitExecutable
     /// <summary>Whether a program that git is to start is there.</summary>
     public static bool IsOnPath(string name) => FindOnPath(name) is not null;
 
-    private static string? FindOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified)
-        .Select(directory => Path.Combine(directory, OperatingSystem.IsWindows() ? name + ".exe" : name)).FirstOrDefault(File.Exists);
+    private static string? FindOnPath(string name) => ProgramPath.Find(name, Environment.GetEnvironmentVariable("PATH") ?? "");
 }

@@ -11,7 +11,7 @@ namespace WorktreePool.Git.Cli;
 /// </summary>
 internal sealed class GitRunner
 {
-    /// <summary>Set in every git process to what it works on.</summary>
+    /// <summary>Set in every process that works for the pool, git or a set-up step, to what it works on.</summary>
     public const string Marker = "WORKTREE_POOL_GIT";
 
     /// <summary>How long a killed git may take to go: it can be in a system call.</summary>

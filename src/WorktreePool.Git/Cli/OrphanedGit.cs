@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace WorktreePool.Git.Cli;
 
-/// <summary>Ends git processes of ours that outlived the pool process that started them: found by the marker in their environment.</summary>
+/// <summary>Ends processes of ours, git or a set-up step, that outlived the pool process or the command that started them: found by the marker in their environment.</summary>
 internal static class OrphanedGit
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);

@@ -7,11 +7,11 @@ namespace WorktreePool.Git.Cli;
 
 /// <summary>
 /// Keeps a slot's work as a commit: its files as they lie there, what was staged, commits that nothing else keeps, and the same of repositories
-/// inside of it. Ignored files are not work. The id follows from the content, so a repeated rescue is the same rescue. What cannot be read is
+/// inside of it. Ignored files, and what set-up steps make, are not work. The id follows from the content, so a repeated rescue is the same rescue. What cannot be read is
 /// moved aside, not destroyed.
 /// </summary>
 internal sealed class RescueMaker(
-    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects)
+    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, IReadOnlyList<string> made)
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
@@ -88,7 +88,7 @@ internal sealed class RescueMaker(
         }
 
         string before = (await git.RunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
-        FileSnapshot.Changes found = await snapshot.FindAsync(tree, index, cancellationToken).ConfigureAwait(false);
+        FileSnapshot.Changes found = await snapshot.FindAsync(tree, index, made, cancellationToken).ConfigureAwait(false);
         HashSet<string> files = [.. found.Files];
         if (before != work.ParentTree)
         {

@@ -14,7 +14,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
 
     private readonly RepositoryLayout _repository = RepositoryLayout.Find(options.RepositoryPath);
     private readonly TrustedIndex _trusted = new(options.PoolDirectory);
-    private readonly KeepPatterns _keep = new(options.Keep);
+    private readonly KeepPatterns _keep = KeepPatterns.Of(options);
 
     public IRescueArchive Rescues => git.Rescues;
 

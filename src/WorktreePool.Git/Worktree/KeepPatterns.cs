@@ -16,6 +16,12 @@ internal sealed class KeepPatterns
     public KeepPatterns(IEnumerable<string> patterns) =>
         _patterns = [.. patterns.Select(pattern => (pattern.Trim('/').Split('/'), pattern.EndsWith('/')))];
 
+    /// <summary>What a clean leaves alone in a pool's slots: what is to be kept, and what set-up steps make, which they remove themselves when it is stale.</summary>
+    public static KeepPatterns Of(WorktreePoolOptions options) => new([.. options.Keep, .. MadeBySteps(options)]);
+
+    /// <summary>The patterns of what set-up steps make: never work, so never rescued.</summary>
+    public static IReadOnlyList<string> MadeBySteps(WorktreePoolOptions options) => [.. options.SetUp.SelectMany(step => step.Makes)];
+
     /// <summary>Whether this untracked path is kept, with all below it.</summary>
     public bool Keeps(string path, bool isDirectory)
     {

@@ -215,6 +215,9 @@ internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
 
     private readonly ushort _mode = buffer.Mode;
 
+    /// <summary>Kind and rights.</summary>
+    public ushort Mode => _mode;
+
     public bool IsFile => (_mode & Kind) == 0x8000;
 
     public bool IsDirectory => (_mode & Kind) == 0x4000;

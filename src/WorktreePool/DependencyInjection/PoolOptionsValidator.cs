@@ -41,8 +41,12 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
 
         foreach (string pattern in options.Keep)
         {
-            Require(pattern.Length > 1 && pattern[0] == '/' && !pattern.Split('/').Contains("..") && !pattern.StartsWith("/.git/", StringComparison.Ordinal) && !pattern.Any(char.IsControl),
-                $"Keep has \"{pattern}\"; a pattern is anchored at the slot's root, for example \"/.cache/\", and never leaves it or names .git.");
+            Require(SetUpRules.WhyNotPattern(pattern) is null, $"Keep has \"{pattern}\"; {SetUpRules.WhyNotPattern(pattern)}");
+        }
+
+        foreach (string failure in SetUpRules.Check(options))
+        {
+            Require(false, failure);
         }
 
         foreach (string directory in options.Sparse)

@@ -21,6 +21,10 @@ public sealed class WorktreePoolBuilder
     /// <param name="factory">Makes it from the services and the pool's validated options; called once.</param>
     public WorktreePoolBuilder UseBackend(Func<IServiceProvider, WorktreePoolOptions, IGitBackend> factory) => Register(factory);
 
+    /// <summary>Uses a runner of set-up steps of your own. The git backends of WorktreePool.Git bring theirs; without any, a pool with set-up steps or copied files refuses to start.</summary>
+    /// <param name="factory">Makes it from the services and the pool's validated options; called once.</param>
+    public WorktreePoolBuilder UseSetUpRunner(Func<IServiceProvider, WorktreePoolOptions, ISetUpRunner> factory) => Register(factory);
+
     private WorktreePoolBuilder Register<T>(Func<IServiceProvider, WorktreePoolOptions, T> factory) where T : class
     {
         ArgumentNullException.ThrowIfNull(factory);

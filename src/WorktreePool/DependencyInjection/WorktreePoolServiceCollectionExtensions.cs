@@ -46,10 +46,21 @@ public static class WorktreePoolServiceCollectionExtensions
             provider.GetRequiredKeyedService<IGitBackend>(name),
             provider.GetRequiredService<IProcessTable>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetService<ILoggerFactory>()?.CreateLogger("WorktreePool") ?? NullLogger.Instance)));
+            provider.GetService<ILoggerFactory>()?.CreateLogger("WorktreePool") ?? NullLogger.Instance)
+        {
+            SetUp = FindSetUpRunner(provider, name),
+        }));
         services.AddKeyedSingleton<IWorktreePool>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name));
         services.AddKeyedSingleton<IPoolOperator>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name));
         services.AddKeyedSingleton<IFleet>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name).Fleet);
         return new WorktreePoolBuilder(services, name);
+    }
+
+    private static ISetUpRunner? FindSetUpRunner(IServiceProvider provider, string name)
+    {
+        ISetUpRunner? runner = provider.GetKeyedService<ISetUpRunner>(name);
+        return runner is null && PoolOptionsAccess.Get(provider, name) is { SetUp.Count: > 0 } or { Copy.Count: > 0 }
+            ? throw new PoolConfigurationException($"Pool \"{name}\": SetUp or Copy is set, but nothing can carry it out. Choose a git backend of WorktreePool.Git, or give a runner with UseSetUpRunner.")
+            : runner;
     }
 }

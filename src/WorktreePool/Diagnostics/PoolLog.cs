@@ -52,4 +52,7 @@ internal static partial class PoolLog
 
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: leaving the gate {Gate} could not be recorded; it is free when this process ends: {Reason}")]
     public static partial void GateLeftOpen(ILogger logger, string pool, string gate, string reason);
+
+    [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: {Slot}: set-up step {Step} ran for {Seconds:0.0} s")]
+    public static partial void SetUpRan(ILogger logger, string pool, string slot, string step, double seconds);
 }

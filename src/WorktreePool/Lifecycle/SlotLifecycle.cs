@@ -121,6 +121,13 @@ internal static class SlotLifecycle
         UpdatedAt = now,
     };
 
+    /// <summary>What the pool has put into the slot, or is about to.</summary>
+    public static SlotRecord PutIn(SlotRecord record, SetUpRecord setUp, DateTimeOffset now) => record with
+    {
+        SetUp = setUp is { Copied.Count: 0, Steps.Count: 0 } ? null : setUp,
+        UpdatedAt = now,
+    };
+
     /// <summary>Healing failed: the slot is set aside and retried later, ever more rarely.</summary>
     public static SlotRecord SetAside(SlotRecord record, string reason, TimeSpan backoff, DateTimeOffset now)
     {
@@ -129,6 +136,7 @@ internal static class SlotLifecycle
         return record with
         {
             State = SlotState.Quarantined,
+            LastUse = UseOf(record),
             Lease = null,
             EndedBranch = EndedBranchOf(record),
             Worker = null,
@@ -184,6 +192,8 @@ internal static class SlotLifecycle
         SlotRecord record, SlotState state, LeaseRecord? lease, string admin, string commit, IReadOnlyList<string> healed, DateTimeOffset now) => record with
         {
             State = state,
+            LastUse = lease is null ? UseOf(record) : record.LastUse,
+            SetUp = lease is null ? WithoutCopies(record.SetUp) : record.SetUp,
             Admin = admin,
             Commit = commit,
             Lease = lease,
@@ -195,6 +205,13 @@ internal static class SlotLifecycle
             LastHeal = healed.Count == 0 ? record.LastHeal : new HealRecord(now, healed),
             UpdatedAt = now,
         };
+
+    /// <summary>What the slot was last held for; a claim that never handed it over has not held it.</summary>
+    private static SlotUse? UseOf(SlotRecord record) =>
+        record is { State: SlotState.Cleaning, Lease: { } ended } ? new SlotUse(ended.Key, ended.Branch) : record.LastUse;
+
+    /// <summary>A slot that is ready and nobody's has no copied files.</summary>
+    private static SetUpRecord? WithoutCopies(SetUpRecord? setUp) => setUp is { Steps.Count: > 0 } ? setUp with { Copied = [] } : null;
 
     /// <summary>The branch that the lease before leaves behind: known until it is deleted, through crashes and quarantine.</summary>
     private static string? EndedBranchOf(SlotRecord record) => record.EndedBranch ?? record.Lease?.Branch;

@@ -9,7 +9,7 @@ namespace WorktreePool.Runtime;
 /// made ready is set aside and the claim goes on with the next one inside its deadline.
 /// </summary>
 internal sealed class Claiming(
-    PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line,
+    PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line,
     Func<ClaimOutcome, SlotLease> hold)
 {
     private readonly Baton _baton = new(context);
@@ -150,7 +150,7 @@ internal sealed class Claiming(
             return ClaimOutcome.Refused(refusals.Paused(request, state));
         }
 
-        attempt.Choice = ClaimSelection.Choose(state.Slots, request.Key, attempt.Commit, context.Host, context.LivenessOf, context.Now);
+        attempt.Choice = ClaimSelection.Choose(state.Slots, request.Key, request.Branch, attempt.Commit, context.Host, context.LivenessOf, context.Now);
         return attempt.Choice is { KeyHolder: { } holder, Candidates.Count: 0 } ? ClaimOutcome.Refused(refusals.KeyHeld(request, state, holder)) : null;
     }
 
@@ -297,9 +297,16 @@ internal sealed class Claiming(
         try
         {
             PreparedSlot prepared = await preparation.RunAsync(record, attempt.Commit!, reclaimed, token).ConfigureAwait(false);
+            bool isReady = prepared.Failure is null;
+            prepared = await setUp.CompleteAsync(prepared, attempt.Commit!, token).ConfigureAwait(false);
             record = prepared.Record;
             if (prepared.Failure is { } failure)
             {
+                if (isReady && SetUpPolicy.ConcernsTheClaim(attempt.Request))
+                {
+                    throw new SetUpFailedException($"{record.Slot} could not be set up for \"{attempt.Request.Key}\" at {attempt.Commit}: {failure}. The slot was given back; no slot is claimed.");
+                }
+
                 PoolLog.Quarantined(context.Logger, context.Name, record.Slot, failure);
                 SlotRecord aside = SlotLifecycle.SetAside(record, failure, context.Options.QuarantineBackoff, context.Now);
                 await context.Store.CompareAndSetAsync(record.Version, aside, token).ConfigureAwait(false);
@@ -313,6 +320,7 @@ internal sealed class Claiming(
                 await context.Git.StartBranchAsync(record.Place, branch, attempt.Commit!, token).ConfigureAwait(false);
             }
 
+            record = await setUp.CopyInAsync(record, token).ConfigureAwait(false);
             IReadOnlyList<string> healed = taken.Before.State == SlotState.Absent ? [] : prepared.Healed;
             SlotRecord leased = SlotLifecycle.CompleteClaim(record, record.Admin!, attempt.Commit!, healed, context.Now);
             StoreResult result = await context.Store.CompareAndSetAsync(record.Version, leased, token).ConfigureAwait(false);

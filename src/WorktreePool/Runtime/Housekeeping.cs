@@ -3,7 +3,7 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>Cleans one slot that nobody holds, and gives it up when a claim asks for it: a claim never waits for the keeper.</summary>
-internal sealed class Housekeeping(PoolContext context, SlotCleaning cleaning)
+internal sealed class Housekeeping(PoolContext context, SlotCleaning cleaning, SlotSetUp setUp)
 {
     /// <summary>Makes the slot ready.</summary>
     /// <param name="record">Its record as read.</param>
@@ -12,7 +12,7 @@ internal sealed class Housekeeping(PoolContext context, SlotCleaning cleaning)
     public async ValueTask<KeptSlot> RunAsync(SlotRecord record, HistoryEvent what, CancellationToken cancellationToken)
     {
         using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout, asked.Token);
+        using var deadline = new Deadline(context.Time, context.Options.ReleaseTimeout + setUp.Budget, asked.Token);
         BegunCleaning? begun = null;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task? watch = null;

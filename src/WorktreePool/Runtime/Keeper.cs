@@ -4,7 +4,7 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>The keeper's pass over the pool: what is done, in which order. Never touches a live lease.</summary>
-internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeeping housekeeping, SlotRoster roster, Fleet fleet, PoolJournal journal)
+internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeeping housekeeping, SlotSetUp setUp, SlotRoster roster, Fleet fleet, PoolJournal journal)
 {
     /// <summary>One pass.</summary>
     /// <param name="baseRefresh">How old the pool's base may be before the remote is asked; null: it is not asked.</param>
@@ -59,7 +59,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
                 // Looked at without the working lock, so that no claim has to pass the slot by; if it changes meanwhile, the
                 // compare-and-set that follows fails and nothing is done.
                 SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit), cancellationToken).ConfigureAwait(false);
-                return probe.IsReady && record.Commit == commit ? null : HistoryEvent.Healed;
+                return probe.IsReady && record.Commit == commit && await setUp.SeemsFreshAsync(record, cancellationToken).ConfigureAwait(false) ? null : HistoryEvent.Healed;
         }
     }
 

@@ -13,6 +13,9 @@ namespace WorktreePool.Runtime;
 internal sealed record PoolContext(
     string Name, WorktreePoolOptions Options, ISlotStateStore Store, IGitBackend Git, IProcessTable Processes, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>Runs set-up steps; null for a pool that has none and copies nothing.</summary>
+    public ISetUpRunner? SetUp { get; init; }
+
     /// <summary>This host's name, as in records.</summary>
     public string Host => Processes.Current.Host;
 

@@ -8,7 +8,7 @@ namespace WorktreePool.Runtime;
 /// The one path on which a slot becomes free: release, reclaim, heal and provisioning all come here. Takes the working lock, writes the
 /// intent, makes the slot ready at the base, and frees it or sets it aside.
 /// </summary>
-internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, PoolJournal journal)
+internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, PoolJournal journal)
 {
     /// <summary>Takes the working lock and records the intent: from then on the slot is nobody's, whatever becomes of this process.</summary>
     /// <param name="before">Its record as read.</param>
@@ -57,6 +57,11 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         string commit = await bases.ResolveAsync(null, null, pool, deadline).ConfigureAwait(false);
         bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
         PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, deadline.Token).ConfigureAwait(false);
+
+        // Nobody waits for a pass of the keeper, but a releasing holder does for its release.
+        prepared = what == HistoryEvent.Released
+            ? await setUp.PruneAsync(prepared, deadline.Token).ConfigureAwait(false)
+            : await setUp.CompleteAsync(prepared, commit, deadline.Token).ConfigureAwait(false);
         return await RecordAsync(begun.Before, prepared, commit, what, deadline.Token).ConfigureAwait(false);
     }
 

@@ -29,7 +29,7 @@ internal sealed class SlotPreparation(PoolContext context)
             string? failure = await ClimbAsync(work, commit, takenOver, cancellationToken).ConfigureAwait(false);
             return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, failure);
         }
-        catch (GitBackendException e)
+        catch (Exception e) when (e is GitBackendException or SetUpFailedException)
         {
             // Work that cannot be kept is not wiped, and a slot that cannot be examined or that the last rung cannot make is set aside.
             return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, e.Message);
@@ -46,11 +46,14 @@ internal sealed class SlotPreparation(PoolContext context)
 
         // A free slot that is still ready has nobody in it who did anything: to look for processes would cost more than the rest of the claim.
         // But what a dead dispatcher has started may live on, and not have touched a file yet.
-        bool isAlone = takenOver || work.Record.State == SlotState.Cleaning;
+        // One that still holds copied files was somebody's a moment ago.
+        bool isAlone = takenOver || work.Record.State == SlotState.Cleaning || work.Record.SetUp is { Copied.Count: > 0 };
         if (isAlone && await LeaveAsync(work, cancellationToken).ConfigureAwait(false) is { } busy)
         {
             return busy;
         }
+
+        await SlotSetUp.TakeCopiesOutAsync(context, work.Record, cancellationToken).ConfigureAwait(false);
 
         SlotProbe? moving = await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
         while (true)

@@ -45,6 +45,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-libgit2", "links", "index in place" },
         { "2-claim", "submodule", "submodule HEAD written" },
         { "2-claim", "damaged", "fetched .idx in place" },
+        { "2-warm", "dead", "set-up step ended" },
     };
 
     [Theory]

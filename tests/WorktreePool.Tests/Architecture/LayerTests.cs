@@ -20,6 +20,7 @@ public sealed class LayerTests
         { "src/WorktreePool.Git/LibGit2", ["Auto"] },
         { "src/WorktreePool.Testing", ["Lifecycle", "Runtime", "Diagnostics", "FileState", "Git"] },
         { "src/WorktreePool.Hosting", ["Lifecycle", "Runtime", "Diagnostics", "FileState", "Git", "Testing"] },
+        { "src/WorktreePool.Testing.Conformance", ["Lifecycle", "Runtime", "Diagnostics", "FileState", "Git"] },
         { "src/WorktreePool.Cli", ["Lifecycle", "Runtime", "Diagnostics", "Testing"] },
     };
 
@@ -58,6 +59,7 @@ public sealed class LayerTests
             ["WorktreePool.FileState"] = ["WorktreePool"],
             ["WorktreePool.Git"] = ["WorktreePool"],
             ["WorktreePool.Testing"] = ["WorktreePool"],
+            ["WorktreePool.Testing.Conformance"] = ["WorktreePool"],
             ["WorktreePool.Postgres"] = ["WorktreePool"],
             ["WorktreePool.Hosting"] = ["WorktreePool"],
             ["WorktreePool.Cli"] = ["WorktreePool", "WorktreePool.FileState", "WorktreePool.Git", "WorktreePool.Postgres"],

@@ -6,6 +6,7 @@ using WorktreePool.Testing.Conformance;
 namespace WorktreePool.Tests.InMemory;
 
 /// <summary>The store in memory is a store like any other.</summary>
+[ConformanceOf(typeof(InMemorySlotStateStore))]
 public sealed class InMemorySlotStateStoreTests : SlotStateStoreConformance
 {
     private readonly InMemorySlotStateStore _pool = new();

@@ -48,8 +48,8 @@ public sealed class ClaimSelectionTests
     public void A_dead_holder_of_the_key_is_succeeded_in_its_own_slot()
     {
         SlotRecord dead = Slot(0, SlotState.Leased, "MC-1"), free = Slot(1, SlotState.Free, null);
-        ClaimSelection.Choose([free, dead], "MC-1", "c1", Host, _ => Liveness.Dead, Now).Candidates.Should().Equal(dead);
-        ClaimSelection.Choose([free, dead], "MC-1", "c1", Host, _ => Liveness.Alive, Now).Candidates.Should().BeEmpty();
+        ClaimSelection.Choose([free, dead], "MC-1", null, "c1", Host, _ => Liveness.Dead, Now).Candidates.Should().Equal(dead);
+        ClaimSelection.Choose([free, dead], "MC-1", null, "c1", Host, _ => Liveness.Alive, Now).Candidates.Should().BeEmpty();
     }
 
     private static SlotRecord Slot(int number, SlotState state, string? key) => new()
@@ -62,7 +62,7 @@ public sealed class ClaimSelectionTests
     };
 
     private static ClaimChoice Choose(SlotRecord[] pool, string key, string commit, Liveness[] owners) =>
-        ClaimSelection.Choose(pool, key, commit, Host, record => OwnerOf(record, owners), Now);
+        ClaimSelection.Choose(pool, key, null, commit, Host, record => OwnerOf(record, owners), Now);
 
     private static Liveness OwnerOf(SlotRecord record, Liveness[] owners) => owners[Names.Number(record.Slot)];
 }

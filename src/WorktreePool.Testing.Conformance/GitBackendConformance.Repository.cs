@@ -47,8 +47,10 @@ public abstract partial class GitBackendConformance
     {
         await _repository.ShellAsync(_repository.Main, script);
         Assert.Contains((await _git.InspectAsync(Token)).Findings, found => found.Id == finding);
+        Assert.Contains(await _git.FindDriftAsync(Token), found => found.Id == finding);
         Assert.Contains(await _git.TrustAsync(Token), found => found.Id == finding);
         Assert.DoesNotContain((await _git.InspectAsync(Token)).Findings, found => found.Id == finding);
+        Assert.Empty(await _git.FindDriftAsync(Token));
         Assert.Empty(await _git.TrustAsync(Token));
     }
 

@@ -22,6 +22,7 @@ internal static class SampleRecords
         Host = Host,
         Path = $"/pool/slots/slot-{number}",
         State = SlotState.Free,
+        LastUse = new SlotUse("before"),
         UpdatedAt = Time,
     };
 
@@ -63,6 +64,8 @@ internal static class SampleRecords
         Worker = new ProcessIdentity(Awkward, "", 1, 0),
         Yield = SlotYield.Asked,
         WorkSaved = true,
+        SetUp = new SetUpRecord([Awkward, "/.env"], [new SetUpStamp(Awkward, new string('a', 64), new string('b', 64)), new SetUpStamp("second", "", "")]),
+        LastUse = new SlotUse(Awkward, Awkward),
         LastHeal = new HealRecord(Time.AddDays(-1), [FindingIds.OnBranch, Awkward]),
         Quarantine = new QuarantineRecord(Awkward, Time.AddDays(1), int.MaxValue),
         UpdatedAt = Time.ToOffset(TimeSpan.FromHours(2)),
@@ -89,6 +92,8 @@ internal static class SampleRecords
     {
         Assert.Equal(expected.LastHeal?.Findings, actual.LastHeal?.Findings);
         Assert.Equal(expected.Lease?.Metadata.OrderBy(note => note.Key, StringComparer.Ordinal), actual.Lease?.Metadata.OrderBy(note => note.Key, StringComparer.Ordinal));
+        Assert.Equal(expected.SetUp?.Copied, actual.SetUp?.Copied);
+        Assert.Equal(expected.SetUp?.Steps, actual.SetUp?.Steps);
         Assert.Equal(WithoutCollections(expected), WithoutCollections(actual));
     }
 
@@ -105,6 +110,7 @@ internal static class SampleRecords
     private static SlotRecord WithoutCollections(SlotRecord record) => record with
     {
         Lease = record.Lease is { } lease ? lease with { Metadata = NoNotes } : null,
+        SetUp = record.SetUp is null ? null : SetUpRecord.None,
         LastHeal = record.LastHeal is { } heal ? heal with { Findings = Array.Empty<string>() } : null,
     };
 }

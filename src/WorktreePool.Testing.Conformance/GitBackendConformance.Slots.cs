@@ -220,6 +220,19 @@ public abstract partial class GitBackendConformance
         }
     }
 
+    /// <summary>Where no dead process left anything, an eviction changes nothing, as often as it is asked for; a slot that was never made is no error.</summary>
+    [Fact]
+    public async Task Evict_leaves_a_sound_slot_as_it_is()
+    {
+        await _git.EvictAsync(_repository.Place("slot-1"), Token);
+        SlotPlace place = await ProvisionAsync();
+        string before = await _repository.FingerprintAsync(place.Path, _repository.AdminDirectory(place.Admin!));
+        await _git.EvictAsync(place, Token);
+        await _git.EvictAsync(place, Token);
+        Assert.Equal(before, await _repository.FingerprintAsync(place.Path, _repository.AdminDirectory(place.Admin!)));
+        await AssertReadyAsync(place);
+    }
+
     /// <summary>A removed slot is gone from disk and from git, and removing it again is fine.</summary>
     [Fact]
     public async Task Remove_leaves_nothing()

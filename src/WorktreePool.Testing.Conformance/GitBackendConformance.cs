@@ -25,6 +25,7 @@ public abstract partial class GitBackendConformance : IAsyncLifetime
     {
         _repository = await TestRepository.CreateAsync().ConfigureAwait(false);
         _git = Create(Options());
+        ConformanceOfAttribute.Check(GetType(), _git.GetType());
         await _git.InspectAsync(Token).ConfigureAwait(false);
         await _git.TrustAsync(Token).ConfigureAwait(false);
     }

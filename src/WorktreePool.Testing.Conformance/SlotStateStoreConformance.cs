@@ -45,6 +45,7 @@ public abstract partial class SlotStateStoreConformance : IAsyncLifetime
     private ISlotStateStore Connect()
     {
         ISlotStateStore store = Open();
+        ConformanceOfAttribute.Check(GetType(), store.GetType());
         _opened.Add(store);
         return store;
     }
