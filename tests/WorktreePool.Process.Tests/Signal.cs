@@ -9,11 +9,12 @@ internal static class Signal
 
     public static void Send(System.Diagnostics.Process process, int signal) => Send(process.Id, signal);
 
-    public static void Send(int process, int signal)
+    /// <summary>To a process, or to the whole group that it leads.</summary>
+    public static void Send(int process, int signal, bool group = false)
     {
-        // Some versions of the kill command read a negative number as "every process there is".
+        // Some versions of the kill command read a negative number as "every process there is", but after "--" none does.
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(process, 1);
-        using var kill = System.Diagnostics.Process.Start(new ProcessStartInfo("kill", [$"-{signal}", $"{process}"]))!;
+        using var kill = System.Diagnostics.Process.Start(new ProcessStartInfo("kill", [$"-{signal}", "--", $"{(group ? -process : process)}"]))!;
         kill.WaitForExit();
     }
 

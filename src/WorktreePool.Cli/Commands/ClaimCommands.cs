@@ -29,10 +29,10 @@ internal static class ClaimCommands
         [new Option<string[]>("--key") { Description = "A key; may be repeated" }, .. OwnerOptions()]);
 
     public static Command Attach() => App.Command("attach", "Shows a lease; with --owner-pid, moves it to that process", AttachAsync,
-        [new Option<string>("--token") { Required = true }, new Option<int?>("--owner-pid")]);
+        [new Option<string>("--token") { Required = true, Description = "The lease's token" }, new Option<int?>("--owner-pid") { Description = "The lease lives as long as this process from now on" }]);
 
     public static Command Renew() => App.Command("renew", "Checks in: extends a lease with a duration", RenewAsync,
-        [new Option<string>("--token") { Required = true }]);
+        [new Option<string>("--token") { Required = true, Description = "The lease's token" }]);
 
     public static ClaimRequest Request(Session session, string key, LeaseOwner owner) => new()
     {

@@ -22,7 +22,8 @@ internal static class CompletionCommand
           words_found=("${(@f)$("${words[1]}" "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
           compadd -- "${words_found[@]}" || _files
         }
-        compdef _worktree_pool worktree-pool
+        # As a file on $fpath this is the function itself; loaded with source, it has to be made known.
+        if [[ "${funcstack[1]:-}" = _worktree-pool ]]; then _worktree_pool "$@"; else compdef _worktree_pool worktree-pool; fi
         """;
 
     private const string Fish = """

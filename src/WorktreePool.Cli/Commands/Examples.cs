@@ -42,6 +42,7 @@ internal static class Examples
         ["run"] =
         [
             new("test a commit in a slot", "worktree-pool run --key nightly --base v1.4 -- make test"),
+            new("in the background of a script: ends with the script, even if that is killed", "worktree-pool run --key MC-4683 --with-parent -- make test &"),
             new("wait at most five minutes for a slot; throw away what the job leaves", "worktree-pool run --key MC-4683 --wait 5m --discard -- sh -c 'make && make test'"),
         ],
         ["status"] =
@@ -62,7 +63,7 @@ internal static class Examples
             new("one pass, from cron or a timer", "worktree-pool maintain"),
             new("a loop, in a service", "worktree-pool maintain --every 1m"),
         ],
-        ["pause"] = [new("grant no claim to anybody", "worktree-pool pause --reason 'the disk is being replaced'")],
+        ["pause"] = [new("grant no claim to anybody", "worktree-pool pause --reason \"the disk is being replaced\"")],
         ["resume"] = [new("go on", "worktree-pool resume")],
         ["rescue list"] = [new("work of one ticket that was kept", "worktree-pool rescue list --key MC-4683")],
         ["rescue show"] = [new("which files, and what is in them", "worktree-pool rescue show ID")],

@@ -7,7 +7,7 @@ namespace WorktreePool.Cli.Commands;
 internal static class ReleaseCommand
 {
     public static Command Create() => App.Command("release", "Releases a lease and leaves its slot clean", RunAsync,
-        [new Option<string?>("--token"), new Option<string?>("--key"), .. ModeOptions()]);
+        [new Option<string?>("--token") { Description = "The lease's token" }, new Option<string?>("--key") { Description = "Its key, whoever holds it" }, .. ModeOptions()]);
 
     public static IEnumerable<Option> ModeOptions() =>
     [

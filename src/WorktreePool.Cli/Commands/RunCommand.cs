@@ -12,11 +12,17 @@ internal static class RunCommand
     private static readonly Argument<string[]> CommandLine = new("command") { Arity = ArgumentArity.OneOrMore, Description = "The command and its arguments, after --" };
 
     public static Command Create() => App.Command("run", "Claims a slot, runs a command in it, releases it", RunAsync,
-        [new Option<string>("--key") { Required = true, Description = "What the claim is for" }, .. ClaimCommands.ClaimOptions(), .. ReleaseCommand.ModeOptions(), CommandLine]);
+        [new Option<string>("--key") { Required = true, Description = "What the claim is for" }, .. ClaimCommands.ClaimOptions(), .. ReleaseCommand.ModeOptions(),
+            new Option<bool>("--with-parent") { Description = "End the command and release when the process that started this one ends, also by SIGKILL (Linux)" }, CommandLine]);
 
     private static async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
         ReleaseMode? mode = ReleaseCommand.Mode(session);
+        if (session.Get<bool>("--with-parent"))
+        {
+            ParentWatch.Begin();
+        }
+
         string[] command = session.Parsed.GetValue(CommandLine)!;
         ClaimRequest request = ClaimCommands.Request(session, session.Get<string>("--key")!, LeaseOwner.ForProcess(session.Processes.Current));
         ClaimResult claimed = await ClaimCommands.ClaimOrRefusalAsync(session.Pool, request, cancellationToken);

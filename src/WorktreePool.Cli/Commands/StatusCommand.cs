@@ -68,7 +68,7 @@ internal static class StatusCommand
     }
 
     /// <summary>As much as fits: rows are left out, what to do never is.</summary>
-    private static string Picture(PoolSnapshot snapshot, int height)
+    public static string Picture(PoolSnapshot snapshot, int height)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         string footer = $"\n{now.ToLocalTime():HH:mm:ss}  q ends";

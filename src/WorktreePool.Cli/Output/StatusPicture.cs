@@ -8,7 +8,7 @@ namespace WorktreePool.Cli.Output;
 internal static class StatusPicture
 {
     /// <summary>Below this many columns the last three share one.</summary>
-    private const int Narrow = 80;
+    private const int Narrow = 100;
 
     /// <summary>The whole picture.</summary>
     /// <param name="snapshot">The pool.</param>
@@ -30,7 +30,7 @@ internal static class StatusPicture
             table.AddRow([new Words(row.Slot), new Words(row.State, style), new Words(row.Key), .. rest.Select(text => new Words(text))]);
         }
 
-        List<IRenderable> parts = [new Words($"{snapshot.Pool}: {snapshot.Counts}\nbase {snapshot.BaseRef} at {snapshot.BaseCommit ?? "nothing"}")];
+        List<IRenderable> parts = [new Words($"{StatusRows.Headline(snapshot)}\nbase {snapshot.BaseRef} at {snapshot.BaseCommit ?? "nothing"}")];
         if (snapshot.Paused is { } paused)
         {
             parts.Add(new Words($"PAUSED for {Ago.Long(now - paused.Since)}. {paused.Reason}", new Style(Color.Yellow, decoration: Decoration.Bold)));

@@ -18,6 +18,9 @@ internal static class StatusRows
     /// <summary>From so many on, free slots in a row are one line: of 500 slots those that matter must be seen.</summary>
     private const int Run = 4;
 
+    /// <summary>So much of a note tells what it is about, where there is little room.</summary>
+    private const int ShortNote = 60;
+
     public static List<StatusRow> Of(PoolSnapshot snapshot, DateTimeOffset now)
     {
         List<StatusRow> rows = [];
@@ -44,7 +47,18 @@ internal static class StatusRows
         return rows;
     }
 
-    /// <summary>At most so many rows: those that alarm most, in their order, and a last one that says how many there are besides.</summary>
+    /// <summary>The pool's name, and how many slots stand where; where none does is not said.</summary>
+    public static string Headline(PoolSnapshot snapshot)
+    {
+        PoolCounts counts = snapshot.Counts;
+        IEnumerable<string> parts = new[]
+        {
+            (counts.Free, "free"), (counts.Leased, "leased"), (counts.Preparing, "preparing"), (counts.Cleaning, "cleaning"), (counts.Quarantined, "quarantined"), (counts.Absent, "absent"),
+        }.Where(part => part.Item1 > 0).Select(part => $"{part.Item1} {part.Item2}");
+        return $"{snapshot.Pool}: {counts.Total} slots: {string.Join(", ", parts)}";
+    }
+
+    /// <summary>At most so many rows, with short notes: those that alarm most, in their order, and a last one that says how many there are besides.</summary>
     public static List<StatusRow> Fit(List<StatusRow> rows, int most)
     {
         if (rows.Count <= most)
@@ -53,8 +67,10 @@ internal static class StatusRows
         }
 
         HashSet<StatusRow> kept = [.. rows.OrderByDescending(row => row.Alarm).Take(Math.Max(1, most - 1))];
-        return [.. rows.Where(kept.Contains), new StatusRow("…", "", "", "", "", $"{rows.Count - kept.Count} more: worktree-pool status", Alarm.None)];
+        return [.. rows.Where(kept.Contains).Select(row => row with { Note = Short(row.Note) }), new StatusRow("…", "", "", "", "", $"{rows.Count - kept.Count} more: worktree-pool status", Alarm.None)];
     }
+
+    private static string Short(string note) => note.Length > ShortNote ? $"{note[..ShortNote]}…" : note;
 
     /// <summary>What to do next; nothing when nothing needs doing.</summary>
     public static List<string> Advice(PoolSnapshot snapshot)

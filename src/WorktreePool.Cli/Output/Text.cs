@@ -18,7 +18,7 @@ internal static class Text
     public static string Status(PoolSnapshot snapshot, DateTimeOffset now)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{snapshot.Pool}: {snapshot.Counts}\nbase {snapshot.BaseRef} at {snapshot.BaseCommit ?? "nothing"}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{StatusRows.Headline(snapshot)}\nbase {snapshot.BaseRef} at {snapshot.BaseCommit ?? "nothing"}\n");
         if (snapshot.Paused is { } paused)
         {
             text.Append(CultureInfo.InvariantCulture, $"PAUSED since {paused.Since:u} {paused.Reason}\n");

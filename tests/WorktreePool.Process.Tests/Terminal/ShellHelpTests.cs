@@ -25,14 +25,19 @@ public sealed class ShellHelpTests(Sandbox sandbox) : IClassFixture<Sandbox>
     }
 
     [Theory]
-    [InlineData("zsh")]
-    [InlineData("fish")]
-    public async Task Other_shells_have_a_script(string shell)
+    [InlineData("zsh", "compdef() { :; }; compadd() { print -l -- \"${@[2,-1]}\" | grep \"^$words[2]\"; }; source <(worktree-pool completion zsh); words=(worktree-pool rel); BUFFER='worktree-pool rel'; CURSOR=17; _worktree_pool")]
+    [InlineData("fish", "worktree-pool completion fish | source; complete -C 'worktree-pool rel' | cut -f1")]
+    public async Task Other_shells_complete_too(string shell, string script)
     {
-        (int code, string output, _) = await sandbox.RunAsync("completion", shell);
+        Assert.SkipUnless(File.Exists($"/usr/bin/{shell}"), $"{shell} is not here.");
+        (int code, string output, string error) = await sandbox.RunAsync(new Invocation
+        {
+            Wrapper = ["sh", "-c", $"PATH=\"${{0%/*}}:$PATH\"; exec {shell} {(shell == "zsh" ? "-f " : "--no-config ")}-c \"$SCRIPT\""],
+            Environment = new Dictionary<string, string?> { ["SCRIPT"] = script, ["HOME"] = sandbox.Root },
+        });
 
-        code.Should().Be(0);
-        output.Should().Contain("[suggest:").And.Contain("worktree-pool");
+        code.Should().Be(0, error);
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Should().Equal("release");
     }
 
     [Fact]

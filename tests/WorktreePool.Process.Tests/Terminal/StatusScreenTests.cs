@@ -7,7 +7,7 @@ public sealed class StatusScreenTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "script(1) is not here, so there is no terminal to test on.");
+        Assert.SkipUnless(Terminal.IsHere, "script(1) is not here, so there is no terminal to test on.");
         await _sandbox.InitAsync(8);
         (await _sandbox.RunAsync("claim", "--key", "MC-4683", "--lease", "1ms")).Code.Should().Be(0);
     }
@@ -23,7 +23,7 @@ public sealed class StatusScreenTests : IAsyncLifetime
         string output = await OnTerminalAsync(columns, "status");
 
         output.Should().Contain("\u001b[", "it is in colour").And.Contain("╭").And.ContainAll("MC-4683", "overdue", "slot-1 … 7", "worktree-pool maintain");
-        Plain(output).Split('\n').Select(line => line.TrimEnd('\r').Length).Should().OnlyContain(length => length <= columns);
+        Terminal.Plain(output).Split('\n').Select(line => line.TrimEnd('\r').Length).Should().OnlyContain(length => length <= columns);
     }
 
     [Fact]
@@ -46,34 +46,14 @@ public sealed class StatusScreenTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task The_watch_has_a_screen_of_its_own_and_gives_the_terminal_back()
-    {
-        using System.Diagnostics.Process watch = _sandbox.Start(Terminal(80, "timeout --foreground -s INT 3 COMMAND status --watch"));
-        string output = await watch.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        output.Should().Contain("\u001b[?1049h").And.Contain("MC-4683");
-        output.TrimEnd().Should().EndWith("\u001b[?25h\u001b[?1049l");
-    }
-
     private async Task<string> OnTerminalAsync(int columns, string arguments, params (string Name, string? Value)[] environment)
     {
-        (int code, string output, string error) = await _sandbox.RunAsync(Terminal(columns, $"COMMAND {arguments}") with
+        Invocation invocation = Terminal.Invocation(columns, 40, $"COMMAND {arguments}");
+        (int code, string output, string error) = await _sandbox.RunAsync(invocation with
         {
-            Environment = new Dictionary<string, string?> { ["TERM"] = "xterm-256color", ["NO_COLOR"] = null }.Concat(environment.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
-                .GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Last().Value),
+            Environment = invocation.Environment.Concat(environment.Select(pair => KeyValuePair.Create(pair.Name, pair.Value))).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Last().Value),
         });
         code.Should().Be(0, output + error);
         return output;
     }
-
-    /// <summary>A shell on a terminal of that width; in its script, COMMAND is the command.</summary>
-    private static Invocation Terminal(int columns, string script) => new()
-    {
-        Wrapper = ["sh", "-c", $"exec script -qec \"stty cols {columns} rows 40; {script.Replace("COMMAND", "'$0'", StringComparison.Ordinal)}\" /dev/null"],
-        Environment = new Dictionary<string, string?> { ["TERM"] = "xterm-256color", ["NO_COLOR"] = null },
-    };
-
-    private static string Plain(string text) => System.Text.RegularExpressions.Regex.Replace(text, "\u001b(\\[[0-9;?]*[a-zA-Z]|[=>])", "");
 }
