@@ -28,7 +28,11 @@ internal static class CompletionCommand
 
     private const string Fish = """
         # worktree-pool completion for fish. Load it with: worktree-pool completion fish | source
-        complete -c worktree-pool -a '(worktree-pool "[suggest:"(commandline -C)"]" (commandline -cp) 2>/dev/null)'
+        function __worktree_pool
+          set -l line (commandline -cp)
+          worktree-pool "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete -c worktree-pool -a '(__worktree_pool)'
         """;
 
     private static readonly Argument<string> Shell = new Argument<string>("shell") { Description = "bash, zsh or fish" }.AcceptOnlyFromAmong("bash", "zsh", "fish");
