@@ -4,6 +4,15 @@ namespace WorktreePool.Testing.Conformance;
 
 public abstract partial class SlotStateStoreConformance
 {
+    /// <summary>A store in which nobody is stuck has nothing in its way, whoever works on a slot.</summary>
+    [Fact]
+    public async Task A_sound_store_has_no_obstacle()
+    {
+        Assert.Null(await _store.FindObstacleAsync(Token));
+        await using IAsyncDisposable? working = await _other.TryLockSlotAsync("slot-0", Token);
+        Assert.Null(await _store.FindObstacleAsync(Token));
+    }
+
     /// <summary>One holder, in one process or another; the next one gets the lock when it is given back.</summary>
     [Fact]
     public async Task A_slots_lock_has_one_holder()

@@ -45,8 +45,8 @@ internal static class Operations
     {
         File.WriteAllText(Path.Combine(options.RepositoryPath, "local.log"), "local\n");
         options.Copy.Add("/local.log");
-        options.SetUp.Add(new SetUpStep { Name = "one", Command = { "/bin/sh", "-c", "mkdir made; echo one > made/one" }, Makes = { "/made/" } });
-        options.SetUp.Add(new SetUpStep { Name = "two", Command = { "/bin/sh", "-c", "test -f local.log; echo two > made/two; mkdir more" }, Makes = { "/more/" } });
+        options.SetUp.Add(new SetUpStep { Name = "one", Timeout = TimeSpan.FromSeconds(20), Command = { "/bin/sh", "-c", "mkdir made; echo one > made/one" }, Makes = { "/made/" } });
+        options.SetUp.Add(new SetUpStep { Name = "two", Timeout = TimeSpan.FromSeconds(20), Command = { "/bin/sh", "-c", "test -f local.log; echo two > made/two; mkdir more" }, Makes = { "/more/" } });
     }
 
     private static async Task ClaimAsync(IWorktreePool pool)

@@ -12,7 +12,7 @@ public sealed class ConformanceTests
     [Fact]
     public void Every_backend_and_store_of_the_solution_has_a_suite()
     {
-        var implements = new Regex(@"\bclass (\w+)[^\n{;]*?(?:\)|\b) : [^\n{]*\b(?:IGitBackend|ISlotStateStore|IFleetStateStore)\b");
+        var implements = new Regex(@"\bclass (\w+)[^\n{;]*?(?:\)|\b) : [^\n{]*\bI(?:GitBackend|\w*StateStore)\b");
         string[] seams = [.. Sources.CSharp("src").SelectMany(file => implements.Matches(Sources.Code(file.Text))).Select(match => match.Groups[1].Value).Distinct().Except(WithoutFiles)];
         string tests = string.Concat(Sources.CSharp("tests").Select(file => file.Text));
         seams.Should().Contain(["CliGitBackend", "AutoGitBackend", "LibGit2Backend", "FileSlotStateStore", "PostgresSlotStateStore", "InMemorySlotStateStore"]);
