@@ -21,7 +21,8 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
     private readonly string _pool = server.NewName();
     private readonly Dictionary<string, CutableProxy> _networks = Hosts.ToDictionary(host => host, _ => new CutableProxy(server.Socket));
     private readonly ConcurrentBag<string> _said = [];
-    private int _kills, _cuts, _partitions;
+    private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _kills, _cuts, _partitions, _beginning = Hosts.Length * Workers;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -53,7 +54,7 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
             await first.GetRequiredKeyedService<IPoolOperator>("p").InitializeAsync(Token);
         }
 
-        var watch = Stopwatch.StartNew();
+        var watch = new Stopwatch();
         await Task.WhenAll(
         [
             .. Hosts.SelectMany((host, number) => Enumerable.Range(0, Workers).Select(worker => Task.Run(() => KeepKillingAsync(host, (number * Workers) + worker, watch), Token))),
@@ -101,7 +102,19 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
                 await look.WaitForNextTickAsync(Token);
             }
 
-            TimeSpan left = Duration - watch.Elapsed, lives = TimeSpan.FromMilliseconds(random.Next(100, 6000));
+            if (life == 0)
+            {
+                // Nothing is killed or cut, and no time counts, before all of them work.
+                if (Interlocked.Decrement(ref _beginning) == 0)
+                {
+                    watch.Start();
+                    _all.SetResult();
+                }
+
+                await _all.Task.WaitAsync(Token);
+            }
+
+            TimeSpan left = Duration - watch.Elapsed, lives = TimeSpan.FromMilliseconds(random.Next(100, life == 0 ? 3000 : 6000));
             left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
             using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
             end.CancelAfter(lives < left ? lives : left);
@@ -129,6 +142,7 @@ public sealed class FleetStormTests(PostgresServer server, ITestOutputHelper out
     /// <summary>The network of a host: cut now and then, and sometimes silent, at most for longer than the host may be silent.</summary>
     private async Task KeepCuttingAsync(CutableProxy network, Random random, Stopwatch watch)
     {
+        await _all.Task.WaitAsync(Token);
         while (watch.Elapsed < Duration)
         {
             await Task.Delay(random.Next(500, 4000), Token);
