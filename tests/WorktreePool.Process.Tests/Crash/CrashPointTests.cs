@@ -5,7 +5,7 @@ namespace WorktreePool.Process.Tests.Crash;
 
 /// <summary>
 /// A process is killed by SIGKILL at every crash point, and the next process's claim succeeds at once. In the ordinary run each point is killed in one
-/// operation, and a git only while it runs. Each point of each operation, with the list of them in the output:
+/// operation, a git only while it runs, and a file when it is begun and when it is in place. Each point of each operation, with the list of them in the output:
 /// WORKTREE_POOL_CRASH_ALL=1 dotnet test tests/WorktreePool.Process.Tests --filter FullyQualifiedName~CrashPointTests --logger "console;verbosity=detailed"
 /// </summary>
 public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelper output) : IClassFixture<CrashTraces>
@@ -56,7 +56,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         points.Should().Contain(point => point.EndsWith(shows, StringComparison.Ordinal));
         points.Should().Contain(point => point.EndsWith(" held", StringComparison.Ordinal) || operation == "2-rescue", "only debug builds have the points inside of the library");
 
-        List<string> chosen = [.. points.Where(point => point.StartsWith("1 ", StringComparison.Ordinal) && (All || !AroundGit().IsMatch(point)) && (Killed.TryAdd(point, operation) || All))];
+        List<string> chosen = [.. points.Where(point => point.StartsWith("1 ", StringComparison.Ordinal) && (All || !LikeTheOneBefore().IsMatch(point)) && (Killed.TryAdd(point, operation) || All))];
         List<string> unsafePoints = [];
         foreach (string point in chosen)
         {
@@ -107,9 +107,9 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).Select(File.ReadAllText);
     }
 
-    /// <summary>What a git that is about to start, or has ended, adds to one that runs.</summary>
-    [GeneratedRegex(@"^\d+ git .* (to start|ended)$")]
-    private static partial Regex AroundGit();
+    /// <summary>Points at which the disk is as at the one before, or nearly so.</summary>
+    [GeneratedRegex(@"^\d+ (git .* (to start|ended)|before .*|.* written)$")]
+    private static partial Regex LikeTheOneBefore();
 
     [GeneratedRegex("""CrashPoint\.Reached\(\$?"((?:\{[^}]*\}|[^"{])*)"\)""")]
     private static partial Regex Point();

@@ -25,7 +25,7 @@ public sealed class DeadlineTests : IAsyncLifetime
     [Fact]
     public async Task With_the_store_lock_held_by_a_stopped_process()
     {
-        IWorktreePool pool = await ReadyAsync();
+        IWorktreePool pool = await ReadyAsync(slots: 2);
         SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "MC-0" }, Token);
         using System.Diagnostics.Process holder = Start("hold-file", Path.Combine(_sandbox.PoolDirectory, "state", "store.lock"));
         (await holder.StandardOutput.ReadLineAsync(Token)).Should().Be("held");
@@ -182,10 +182,10 @@ public sealed class DeadlineTests : IAsyncLifetime
 
     private const int Stop = 19;
 
-    private async Task<IWorktreePool> ReadyAsync()
+    private async Task<IWorktreePool> ReadyAsync(int slots = 1)
     {
-        await _sandbox.InitAsync(1);
-        IWorktreePool pool = _sandbox.Pool(options => (options.Slots, options.ClaimTimeout, options.ReleaseTimeout) = (1, Limit, Limit));
+        await _sandbox.InitAsync(slots);
+        IWorktreePool pool = _sandbox.Pool(options => (options.Slots, options.ClaimTimeout, options.ReleaseTimeout) = (slots, Limit, Limit));
         await pool.MaintainAsync(Token);
         return pool;
     }
