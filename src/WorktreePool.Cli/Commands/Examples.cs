@@ -49,6 +49,7 @@ internal static class Examples
         [
             new("look, and keep looking until q is pressed", "worktree-pool status --watch"),
             new("a report for a browser or a phone", "worktree-pool status --html report.html"),
+            new("all hosts of a pool in PostgreSQL", "worktree-pool status --fleet"),
             new("for a script", "worktree-pool status --json"),
         ],
         ["doctor"] =
@@ -80,6 +81,7 @@ internal static class Examples
             new("what counts, and why", "worktree-pool config"),
             new("what would count", "worktree-pool config --claim-timeout 10s"),
         ],
+        ["migrate"] = [new("move the state from files to the PostgreSQL that pool.json names", "worktree-pool migrate --to postgres")],
         ["trust"] = [new("accept the repository's config and hooks as they are now", "worktree-pool trust")],
         ["demo"] = [new("see the outage of 3 June, and the pool survive it", "worktree-pool demo")],
         ["completion"] =

@@ -86,5 +86,12 @@ internal static class ManualCommand
         }
     }
 
-    private static string Escape(string text) => text.Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal);
+    /// <summary>Backslashes and hyphens as themselves, and what is not ASCII by its number: not every troff reads UTF-8.</summary>
+    private static string Escape(string text) => string.Concat(text.Select(c => c switch
+    {
+        '\\' => "\\e",
+        '-' => "\\-",
+        > '~' => string.Create(CultureInfo.InvariantCulture, $"\\[u{(int)c:X4}]"),
+        _ => c.ToString(),
+    }));
 }

@@ -42,7 +42,7 @@ internal static class Text
         var text = new StringBuilder();
         foreach (SlotExamination slot in report.Slots)
         {
-            string verdict = slot.Fixed ? "fixed" : !slot.IsReady ? "NOT READY" : slot.State == SlotState.Leased ? "leased, not examined" : "ready";
+            string verdict = slot.Fixed ? "fixed" : !slot.IsReady ? slot.Findings.Count > 0 ? "NOT READY" : $"NOT READY: {Mapping.Name(slot.State)}, and whoever had it is gone" : slot.State == SlotState.Leased ? "leased, not examined" : "ready";
             text.Append(CultureInfo.InvariantCulture, $"{slot.Slot}: {verdict}\n");
             Explain(text, slot.Findings, slot.Fixed ? "done" : fix ? "tried" : "--fix");
         }
