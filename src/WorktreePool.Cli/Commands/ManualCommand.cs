@@ -91,6 +91,7 @@ internal static class ManualCommand
     {
         '\\' => "\\e",
         '-' => "\\-",
+        '…' => "...",
         > '~' => string.Create(CultureInfo.InvariantCulture, $"\\[u{(int)c:X4}]"),
         _ => c.ToString(),
     }));
