@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using WorktreePool.Benchmarks;
 using WorktreePool.Benchmarks.Contention;
 using WorktreePool.Benchmarks.Fleet;
+using WorktreePool.Benchmarks.Ratios;
 
 // What each verb measures, and how to read it, is in benchmarks/README.md.
 if (args is ["contention", .. var options])
@@ -17,6 +18,11 @@ if (args is ["fleet", var connection, .. var count])
 if (args is [ContentionWorker.Verb, .. var work])
 {
     return await ContentionWorker.RunAsync(ContentionSettings.Parse(work));
+}
+
+if (args is ["ratios", .. var choice])
+{
+    return await RatiosVerb.RunAsync(choice);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Measuring).Assembly).Run(Measuring.WithoutJob(args), Measuring.ConfigFor(args));

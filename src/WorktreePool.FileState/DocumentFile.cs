@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace WorktreePool.FileState;
 
 /// <summary>How one file of the state is read and replaced, so that readers see old or new, never half.</summary>
@@ -12,36 +14,75 @@ internal static class DocumentFile
     /// <summary>The bytes; null when there is no such file.</summary>
     public static byte[]? TryRead(string file)
     {
+        using SafeFileHandle? handle = UnixCalls.TryOpen(file, FileAccess.Read);
+        return handle is null ? null : ReadAll(handle, file);
+    }
+
+    /// <summary>All bytes of an open file.</summary>
+    /// <exception cref="IOException">It is no file, or shrinks meanwhile.</exception>
+    public static byte[] ReadAll(SafeFileHandle handle, string file)
+    {
         try
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            byte[] content = new byte[stream.Length];
-            stream.ReadExactly(content);
+            byte[] content = new byte[RandomAccess.GetLength(handle)];
+            for (int at = 0, read; at < content.Length; at += read)
+            {
+                read = RandomAccess.Read(handle, content.AsSpan(at), at);
+                if (read == 0)
+                {
+                    throw new EndOfStreamException("it became shorter meanwhile.");
+                }
+            }
+
             return content;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return null;
+            throw new IOException($"{file} cannot be read: {e.Message}", e);
         }
     }
 
-    /// <summary>Sibling, fsync, rename, fsync of the directory: durable when it returns; without the two fsyncs only complete.</summary>
-    public static void Write(string file, byte[] content, bool isDurable)
+    /// <summary>Sibling, fsync, rename, fsync of the directory: durable when it returns.</summary>
+    public static void Write(string file, byte[] content)
+    {
+        string sibling = WriteSibling(file, content, isDurable: true);
+        Move(sibling, file);
+        DirectorySync.Flush(Path.GetDirectoryName(file)!);
+        CrashPoint.Reached("state file durable");
+    }
+
+    /// <summary>Writes the file that <see cref="PutInPlace"/> is to put in place: what can fail for want of space fails here.</summary>
+    /// <returns>Its path.</returns>
+    public static string Prepare(string file, byte[] content) => WriteSibling(file, content, isDurable: false);
+
+    /// <summary>Puts a prepared file in place: complete for every reader, durable when the system writes it.</summary>
+    public static void PutInPlace(string sibling, string file)
+    {
+        if (UnixCalls.TryExchange(sibling, file))
+        {
+            CrashPoint.Reached("state file in place");
+            TryDelete(sibling);
+            CrashPoint.Reached("former state file deleted");
+        }
+        else
+        {
+            Move(sibling, file);
+        }
+    }
+
+    private static string WriteSibling(string file, byte[] content, bool isDurable)
     {
         string sibling = file + Temporary;
-        string what = isDurable ? "state file" : "state copy";
         try
         {
-            using (var stream = new FileStream(sibling, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            using var stream = new FileStream(sibling, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            CrashPoint.Reached("state file begun");
+            stream.Write(content);
+            CrashPoint.Reached("state file written");
+            if (isDurable)
             {
-                CrashPoint.Reached($"{what} begun");
-                stream.Write(content);
-                CrashPoint.Reached($"{what} written");
-                stream.Flush(flushToDisk: isDurable);
+                stream.Flush(flushToDisk: true);
             }
-
-            File.Move(sibling, file, overwrite: true);
-            CrashPoint.Reached($"{what} in place");
         }
         catch
         {
@@ -50,10 +91,20 @@ internal static class DocumentFile
             throw;
         }
 
-        if (isDurable)
+        return sibling;
+    }
+
+    private static void Move(string sibling, string file)
+    {
+        try
         {
-            DirectorySync.Flush(Path.GetDirectoryName(file)!);
-            CrashPoint.Reached($"{what} durable");
+            File.Move(sibling, file, overwrite: true);
+            CrashPoint.Reached("state file in place");
+        }
+        catch
+        {
+            TryDelete(sibling);
+            throw;
         }
     }
 

@@ -13,10 +13,10 @@ internal sealed partial class FileSlotStateStore
 
     public async ValueTask ExpectAsync(Guid id, CancellationToken cancellationToken) =>
         await AloneAsync(
-            () =>
+            held =>
             {
                 MoveMark? mark = _move.Read();
-                if (mark is null or { Stage: MoveStage.Arrived } && mark?.Id != id && _files.MendSlots(TellRestored).Count is > 0 and var slots)
+                if (mark is null or { Stage: MoveStage.Arrived } && mark?.Id != id && _files.Mend(held, null, TellRestored).Slots.Count is > 0 and var slots)
                 {
                     throw new StateStoreException(
                         $"{_files.StateDirectory} has the records of {slots} slots that are in use. Nothing was changed. The pool is there already; to use it, set the store to files.");
@@ -29,17 +29,17 @@ internal sealed partial class FileSlotStateStore
 
     public ValueTask<StatePart> LeaveAsync(Guid id, CancellationToken cancellationToken) =>
         AloneAsync(
-            () =>
+            held =>
             {
-                IReadOnlyList<SlotRecord> slots = _files.MendSlots(TellRestored);
+                PoolState state = _files.Mend(held, null, TellRestored);
                 var left = new MoveMark(id, MoveStage.Left);
                 if (_move.Read() != left)
                 {
-                    StateMove.RequireRest(slots);
+                    StateMove.RequireRest(state.Slots);
                     _move.Write(left);
                 }
 
-                return new StatePart(_files.MendPool(TellRestored), slots, _history.ReadAll());
+                return new StatePart(state.Pool, state.Slots, _history.ReadAll());
             },
             cancellationToken);
 
@@ -47,12 +47,12 @@ internal sealed partial class FileSlotStateStore
     {
         ArgumentNullException.ThrowIfNull(part);
         await AloneAsync(
-            () =>
+            held =>
             {
                 var arrived = new MoveMark(id, MoveStage.Arrived);
                 if (_move.Read() != arrived)
                 {
-                    Fill(part);
+                    Fill(held, part);
                     _move.Write(arrived);
                 }
 
@@ -61,23 +61,25 @@ internal sealed partial class FileSlotStateStore
             cancellationToken).ConfigureAwait(false);
     }
 
-    private void Fill(StatePart part)
+    private void Fill(StoreLock.Held held, StatePart part)
     {
+        PoolState state = _files.Mend(held, null, TellRestored);
+
         // What was left here, or half filled, must not count as the later version of what arrives.
-        foreach (SlotRecord stale in _files.MendSlots(TellRestored))
+        foreach (SlotRecord stale in state.Slots)
         {
-            _files.DeleteSlot(stale.Slot);
+            state = _files.DeleteSlot(held, state, stale.Slot);
         }
 
         foreach (SlotRecord slot in part.Slots)
         {
             RequireName(slot.Slot);
-            _files.WriteSlot(slot);
+            state = _files.WriteSlot(held, state, slot);
         }
 
         if (part.Pool.Version > 0)
         {
-            _files.WritePool(part.Pool);
+            _files.WritePool(held, state, part.Pool);
         }
 
         HashSet<string> told = [.. _history.ReadAll().Select(TextOf)];

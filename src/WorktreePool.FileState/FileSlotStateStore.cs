@@ -13,6 +13,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     private readonly MoveFile _move;
     private readonly StoreLock _lock;
     private readonly ChangeWatch _watch;
+    private bool _swept;
 
     /// <param name="poolDirectory">The pool's directory.</param>
     /// <param name="time">The clock.</param>
@@ -32,22 +33,13 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     public async ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return await Task.Run(() => ReadTwice(cancellationToken), CancellationToken.None).ConfigureAwait(false);
-    }
-
-    private PoolState ReadTwice(CancellationToken cancellationToken)
-    {
-        // Files are read one after the other while writers go on: only two reads that agree were both true between them.
-        PoolState? state = null;
-        for (string? before = null; before is null || before != state!.Stamp;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            before = state?.Stamp;
-            _move.RequireHere();
-            state = Read();
-        }
-
-        return state!;
+        return await Task.Run(
+            () =>
+            {
+                _move.RequireHere();
+                return Read(cancellationToken);
+            },
+            CancellationToken.None).ConfigureAwait(false);
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
@@ -55,21 +47,21 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         ArgumentNullException.ThrowIfNull(next);
         RequireName(next.Slot);
         return ChangeAsync(
-            () =>
+            held =>
             {
-                IReadOnlyList<SlotRecord> slots = _files.MendSlots(TellRestored);
-                if ((slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
+                PoolState state = _files.Mend(held, next.Slot, TellRestored);
+                if ((state.Slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
                 {
                     return new StoreResult(StoreOutcome.Conflict, null);
                 }
 
-                if (next.Lease is { } lease && slots.FirstOrDefault(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key) is { } holder)
+                if (next.Lease is { } lease && state.Slots.FirstOrDefault(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key) is { } holder)
                 {
                     return new StoreResult(StoreOutcome.KeyHeld, null, holder);
                 }
 
                 SlotRecord stored = next with { Version = expectedVersion + 1 };
-                _files.WriteSlot(stored);
+                _files.WriteSlot(held, state, stored);
                 return new StoreResult(StoreOutcome.Applied, stored);
             },
             cancellationToken);
@@ -79,12 +71,13 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     {
         RequireName(slot);
         return ChangeAsync(
-            () =>
+            held =>
             {
-                bool matches = _files.MendSlots(TellRestored).Any(record => record.Slot == slot && record.Version == expectedVersion);
+                PoolState state = _files.Mend(held, slot, TellRestored);
+                bool matches = state.Slots.Any(record => record.Slot == slot && record.Version == expectedVersion);
                 if (matches)
                 {
-                    _files.DeleteSlot(slot);
+                    _files.DeleteSlot(held, state, slot);
                 }
 
                 return matches;
@@ -96,12 +89,13 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     {
         ArgumentNullException.ThrowIfNull(next);
         return ChangeAsync(
-            () =>
+            held =>
             {
-                bool matches = _files.MendPool(TellRestored).Version == expectedVersion;
+                PoolState state = _files.Mend(held, null, TellRestored);
+                bool matches = state.Pool.Version == expectedVersion;
                 if (matches)
                 {
-                    _files.WritePool(next with { Version = expectedVersion + 1 });
+                    _files.WritePool(held, state, next with { Version = expectedVersion + 1 });
                 }
 
                 return matches;
@@ -116,7 +110,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         {
             // First the promise of a signal, then the look: a change falls before the look or gives the signal.
             Task changed = _watch.Next();
-            if (Read().Stamp != stamp)
+            if (Read(cancellationToken).Stamp != stamp)
             {
                 return;
             }
@@ -134,7 +128,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         RequireName(slot);
         if (!_lock.IsProven)
         {
-            await ChangeAsync(() => true, cancellationToken).ConfigureAwait(false);
+            await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
         }
 
         return Writing(() => FileLock.TryTake(_files.SlotLock(slot)));
@@ -144,7 +138,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     {
         ArgumentNullException.ThrowIfNull(entry);
         await ChangeAsync(
-            () =>
+            _ =>
             {
                 _history.Append(entry);
                 return true;
@@ -206,11 +200,11 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         Detail = $"{slot ?? "pool-record"}.json in {_files.StateDirectory} was damaged and is restored from its copy: {damage}",
     });
 
-    private PoolState Read()
+    private PoolState Read(CancellationToken cancellationToken)
     {
         try
         {
-            return _files.Read();
+            return _files.Read(cancellationToken);
         }
         catch (Exception e) when (IsStorageFault(e))
         {
@@ -219,27 +213,32 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     }
 
     /// <summary>Every change of a store in use.</summary>
-    private ValueTask<T> ChangeAsync<T>(Func<T> change, CancellationToken cancellationToken) =>
+    private ValueTask<T> ChangeAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken) =>
         AloneAsync(
-            () =>
+            held =>
             {
                 _move.RequireHere();
-                return change();
+                return change(held);
             },
             cancellationToken);
 
     /// <summary>Every change: the directory is there, the lock is held, and the debris of killed writers is gone.</summary>
-    private async ValueTask<T> AloneAsync<T>(Func<T> change, CancellationToken cancellationToken)
+    private async ValueTask<T> AloneAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
             _files.Create();
             return await _lock.RunAsync(
-                () =>
+                held =>
                 {
-                    _files.Sweep();
-                    return change();
+                    if (!_swept || held.Number is null)
+                    {
+                        _files.Sweep();
+                        _swept = true;
+                    }
+
+                    return change(held);
                 },
                 TellContinued,
                 cancellationToken).ConfigureAwait(false);

@@ -28,7 +28,7 @@ internal sealed class MoveFile(string path)
 
     /// <summary>Under the store lock.</summary>
     public void Write(MoveMark mark) =>
-        DocumentFile.Write(path, ReadableJson.Write(ReadableJson.Indented, writer => JsonSerializer.Serialize(writer, mark, MoveJson.Default.MoveMark)), isDurable: true);
+        DocumentFile.Write(path, ReadableJson.Write(ReadableJson.Indented, writer => JsonSerializer.Serialize(writer, mark, MoveJson.Default.MoveMark)));
 
     /// <summary>Refuses when the files are not in use.</summary>
     /// <exception cref="StateMovedException">They are not.</exception>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text.Json;
 
 namespace WorktreePool.FileState;
@@ -7,6 +6,9 @@ namespace WorktreePool.FileState;
 /// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
 internal sealed class StateFiles(string poolDirectory, string slotsDirectory, string host)
 {
+    private const string PoolName = "pool-record";
+    private const string Journal = ".journal";
+
     /// <summary>
     /// The slots this process has seen. One in it is looked for even if a listing lacks it: some file systems (btrfs) leave out a name
     /// that is being replaced during the listing, while opening it by name always finds old or new.
@@ -14,9 +16,17 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     private readonly ConcurrentDictionary<string, TwinDocument<SlotRecord>> _known = [];
 
     private readonly TwinDocument<PoolRecord> _pool = new(
-        Path.Combine(poolDirectory, "state", "pool-record.json"), Path.Combine(poolDirectory, "state-copy", "pool-record.json"), ParsePool, record => record.Version);
+        Path.Combine(poolDirectory, "state", PoolName + ".json"),
+        Path.Combine(poolDirectory, "state-copy", PoolName + Journal),
+        Path.Combine(poolDirectory, "state-copy", PoolName + ".json"),
+        ParsePool,
+        record => record.Version);
 
+    private volatile Seen? _seen;
     private bool _listed;
+
+    /// <summary>Whether this process has looked once at everything under the lock, the journals too.</summary>
+    private bool _mended;
 
     public string StateDirectory { get; } = Path.Combine(poolDirectory, "state");
 
@@ -26,44 +36,108 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
 
     public string SlotLock(string slot) => Path.Combine(StateDirectory, $"{slot}.lock");
 
-    /// <summary>The state, with a stamp that differs whenever a record does.</summary>
-    public PoolState Read()
+    /// <summary>The state as of one moment, with a stamp that differs whenever a record does.</summary>
+    public PoolState Read(CancellationToken cancellationToken)
     {
-        PoolRecord pool = Meaning(_pool.Read());
-        if (!_listed)
+        PoolState? before = null;
+        while (true)
         {
-            // Twice: the first time nothing is known to make up for what a listing may lack.
-            List(CopyDirectory);
-            List(StateDirectory);
-            _listed = true;
+            cancellationToken.ThrowIfCancellationRequested();
+            long? number = ChangeCounter.Read(StoreLock);
+            if (number is not null && Recall(number) is { } seen)
+            {
+                return seen;
+            }
+
+            // Should it fail, the next change must fail too.
+            _seen = null;
+            Readings readings = ReadAll(document => document.Read(number is not null), pool => pool.Read(number is not null));
+            if (number is not null && ChangeCounter.Read(StoreLock) == number)
+            {
+                return Keep(readings, number);
+            }
+
+            // A writer is at work, or died at it, while files are read one after the other: only two reads that agree were both true between them.
+            PoolState state = readings.ToState(null);
+            if (state.Stamp == before?.Stamp)
+            {
+                return state;
+            }
+
+            before = state;
+        }
+    }
+
+    /// <summary>Under the store lock: the state, after what is damaged was restored.</summary>
+    /// <param name="held">The lock.</param>
+    /// <param name="slot">The slot that is to be changed; null: the pool's own record.</param>
+    /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
+    public PoolState Mend(StoreLock.Held held, string? slot, Action<string?, string> restored)
+    {
+        bool isUntouched = slot is null ? _pool.IsUntouched : !_known.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsUntouched;
+        if (_mended && isUntouched && held.Number is { } number && _seen is { } seen && seen.Number == number)
+        {
+            return seen.State;
         }
 
-        List(StateDirectory);
-        IReadOnlyList<SlotRecord> slots = InOrder(_known.Select(slot => Meaning(slot.Key, slot.Value, slot.Value.Read())));
-        string stamp = string.Join(
-            ' ',
-            slots.Select(slot => string.Create(CultureInfo.InvariantCulture, $"{slot.Slot}:{slot.Version}.{slot.Epoch}.{slot.UpdatedAt.UtcTicks}"))
-                .Prepend(pool.Version.ToString(CultureInfo.InvariantCulture)));
-        return new PoolState(pool, slots, stamp);
+        _mended = true;
+        ListAll();
+        Readings readings = ReadAll(document => document.Mend(held), pool => pool.Mend(held));
+        foreach (SlotReading reading in readings.Slots)
+        {
+            Tell(reading.Name, reading.Reading);
+        }
+
+        Tell(null, readings.Pool);
+        PoolState state = readings.ToState(null);
+        if (held.HasBegun)
+        {
+            End(held, state, isSettled: true);
+        }
+
+        return state;
+
+        void Tell<T>(string? name, Reading<T> reading)
+            where T : class
+        {
+            if (reading is { Record: not null, Damage: { } damage })
+            {
+                restored(name, damage);
+            }
+        }
     }
 
-    /// <summary>Under the store lock: the slots' records, after what is damaged was restored.</summary>
-    /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
-    public IReadOnlyList<SlotRecord> MendSlots(Action<string?, string> restored)
+    /// <summary>Under the store lock: replaces a slot's record.</summary>
+    /// <param name="held">The lock.</param>
+    /// <param name="state">From <see cref="Mend"/>.</param>
+    /// <param name="record">The new record.</param>
+    /// <returns>The state after it.</returns>
+    public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record)
     {
-        List(CopyDirectory);
-        List(StateDirectory);
-        return InOrder(_known.Select(slot => Meaning(slot.Key, slot.Value, Told(slot.Key, slot.Value.Mend(), restored))));
+        held.Begin();
+        bool isSettled = Document(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord), record);
+        IEnumerable<SlotRecord> slots = state.Slots.Any(slot => slot.Slot == record.Slot)
+            ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
+            : Readings.InOrder(state.Slots.Append(record));
+        return End(held, state with { Slots = [.. slots] }, isSettled);
     }
 
-    /// <summary>Under the store lock: the pool's own record, after it was restored if it was damaged.</summary>
-    public PoolRecord MendPool(Action<string?, string> restored) => Meaning(Told(null, _pool.Mend(), restored));
+    /// <summary>Under the store lock: replaces the pool's own record.</summary>
+    public void WritePool(StoreLock.Held held, PoolState state, PoolRecord record)
+    {
+        held.Begin();
+        End(held, state with { Pool = record }, _pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord), record));
+    }
 
-    public void WriteSlot(SlotRecord record) => Document(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord));
-
-    public void WritePool(PoolRecord record) => _pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord));
-
-    public void DeleteSlot(string slot) => Document(slot).Delete();
+    /// <summary>Under the store lock: removes a slot's record.</summary>
+    /// <returns>The state after it.</returns>
+    public PoolState DeleteSlot(StoreLock.Held held, PoolState state, string slot)
+    {
+        held.Begin();
+        Document(slot).Delete();
+        _known.TryRemove(slot, out _);
+        return End(held, state with { Slots = [.. state.Slots.Where(record => record.Slot != slot)] }, isSettled: true);
+    }
 
     /// <summary>Makes the directories, at the first write.</summary>
     public void Create()
@@ -86,16 +160,61 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
     }
 
+    private PoolState? Recall(long? number) =>
+        _seen is { } seen && seen.Number == number && _pool.IsUntouched && _known.Values.All(document => document.IsUntouched) ? seen.State : null;
+
+    /// <summary>What was read while nothing changed need not be read again until something does; unless it is damaged, which must be seen.</summary>
+    private PoolState Keep(Readings readings, long? number)
+    {
+        PoolState state = readings.ToState(number);
+        _seen = readings.IsWhole ? new Seen(number!.Value, state) : null;
+        return state;
+    }
+
+    /// <summary>Lets others know that the state is at rest again, unless a file lags behind its journal: then they go on reading both.</summary>
+    private PoolState End(StoreLock.Held held, PoolState state, bool isSettled)
+    {
+        _seen = null;
+        if (isSettled)
+        {
+            long number = held.End();
+            _seen = new Seen(number, state with { Stamp = Readings.StampOf(number) });
+        }
+
+        return state;
+    }
+
     private TwinDocument<SlotRecord> Document(string slot) => _known.GetOrAdd(slot, _ => new TwinDocument<SlotRecord>(
-        Path.Combine(StateDirectory, $"{slot}.json"), Path.Combine(CopyDirectory, $"{slot}.json"), ParseSlot, record => record.Version));
+        Path.Combine(StateDirectory, $"{slot}.json"), Path.Combine(CopyDirectory, slot + Journal), Path.Combine(CopyDirectory, $"{slot}.json"), ParseSlot, record => record.Version));
+
+    private Readings ReadAll(Func<TwinDocument<SlotRecord>, Reading<SlotRecord>> slot, Func<TwinDocument<PoolRecord>, Reading<PoolRecord>> pool)
+    {
+        Reading<PoolRecord> own = pool(_pool);
+        if (!_listed)
+        {
+            // Twice: the first time nothing is known to make up for what a listing may lack.
+            ListAll();
+            _listed = true;
+        }
+
+        List(StateDirectory, "slot-*.json");
+        return new Readings([.. _known.Select(known => new SlotReading(known.Key, known.Value, slot(known.Value)))], own, _pool.LostAt, slotsDirectory, host);
+    }
+
+    private void ListAll()
+    {
+        List(CopyDirectory, "slot-*" + Journal);
+        List(CopyDirectory, "slot-*.json");
+        List(StateDirectory, "slot-*.json");
+    }
 
     /// <summary>Adds to what is known.</summary>
-    private void List(string directory)
+    private void List(string directory, string pattern)
     {
         try
         {
             // Not only files: a directory of that name hides a record, and reading it says so.
-            foreach (string file in Directory.EnumerateFileSystemEntries(directory, "slot-*.json"))
+            foreach (string file in Directory.EnumerateFileSystemEntries(directory, pattern))
             {
                 Document(Path.GetFileNameWithoutExtension(file));
             }
@@ -105,34 +224,6 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
             // The pool was never written, or this of it is lost.
         }
     }
-
-    private static Reading<T> Told<T>(string? slot, Reading<T> reading, Action<string?, string> restored)
-        where T : class
-    {
-        if (reading is { Record: not null, Damage: { } damage })
-        {
-            restored(slot, damage);
-        }
-
-        return reading;
-    }
-
-    private SlotRecord? Meaning(string slot, TwinDocument<SlotRecord> document, Reading<SlotRecord> reading) => reading switch
-    {
-        { Record: { } record } => record,
-        { Damage: { } damage } => LostRecord.Slot(slot, host, Path.Combine(slotsDirectory, slot), document.LostAt(), damage),
-        _ => null,
-    };
-
-    private PoolRecord Meaning(Reading<PoolRecord> reading) => reading switch
-    {
-        { Record: { } record } => record,
-        { Damage: { } damage } => LostRecord.Pool(_pool.LostAt(), damage),
-        _ => new PoolRecord(),
-    };
-
-    private static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
-        [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)];
 
     private static SlotRecord ParseSlot(string file, byte[] content)
     {
@@ -145,4 +236,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         PoolRecord record = StateDocument.Read(file, content, StateJson.Default.PoolRecord);
         return record.Version >= 1 ? record : throw new JsonException($"it has version {record.Version}.");
     }
+
+    /// <summary>The state while the change counter stands at a number.</summary>
+    private sealed record Seen(long Number, PoolState State);
 }

@@ -15,6 +15,9 @@ internal sealed class PoolDirectory : IDisposable
 
     public string File(string name) => Path.Combine(State, name);
 
+    /// <summary>The journal of one of the state's files.</summary>
+    public string JournalOf(string name) => Path.Combine(Copies, Path.ChangeExtension(name, ".journal"));
+
     public FileSlotStateStore Open(TimeProvider? time = null) => new(Pool, time ?? TimeProvider.System);
 
     /// <summary>All that lies in the pool's directory, with its bytes: to see that nothing changed.</summary>

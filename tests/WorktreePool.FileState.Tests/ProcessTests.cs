@@ -108,7 +108,7 @@ public sealed class ProcessTests : IDisposable
         await File.WriteAllTextAsync(_pool.File("slot-0.json.tmp"), "{\"schema\": 1, \"sl", Token);
         await File.WriteAllTextAsync(_pool.File("slot-9.json.tmp"), "", Token);
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
-        (await store.CompareAndSetAsync(9, stored, Token)).Outcome.Should().Be(StoreOutcome.Conflict);
+        (await _pool.Open().CompareAndSetAsync(9, stored, Token)).Outcome.Should().Be(StoreOutcome.Conflict);
         Directory.EnumerateFiles(_pool.State, "*.tmp").Should().BeEmpty();
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
     }

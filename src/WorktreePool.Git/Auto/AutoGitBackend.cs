@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LibGit2Sharp;
 using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
@@ -12,8 +13,13 @@ namespace WorktreePool.Git.Auto;
 /// </summary>
 internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
-    private readonly string _commonDirectory = RepositoryLayout.Find(options.RepositoryPath).CommonDirectory;
+    private readonly RepositoryLayout _repository = RepositoryLayout.Find(options.RepositoryPath);
+    private readonly TrustedIndex _trusted = new(options.PoolDirectory);
+    private readonly KeepPatterns _keep = KeepPatterns.Of(options);
     private readonly InProcessProbe _probe = new(RepositoryLayout.Find(options.RepositoryPath), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+
+    /// <summary>For each slot the commit at which its last probe found it ready.</summary>
+    private readonly ConcurrentDictionary<string, string> _readyAt = new(StringComparer.Ordinal);
 
     public IRescueArchive Rescues => git.Rescues;
 
@@ -43,15 +49,36 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
             Finding? damaged = await damage.ConfigureAwait(false);
             if (answer.Probe is { } probe)
             {
+                _readyAt.TryRemove(place.Slot, out _);
+                if (probe.IsReady && damaged is null && target.Branch is null)
+                {
+                    _readyAt[place.Slot] = target.Commit;
+                }
+
                 return damaged is null ? probe : probe with { Findings = [.. probe.Findings, damaged] };
             }
         }
 
+        _readyAt.TryRemove(place.Slot, out _);
         return await git.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
     }
 
-    public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
-        git.RepairAsync(place, commit, level, cancellationToken);
+    public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
+    {
+        _readyAt.TryRemove(place.Slot, out string? readyAt);
+        if (level == RepairLevel.Reset && PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        {
+            await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
+
+            // Waits for the work to end, so that nobody else works on the slot meanwhile.
+            if (await Task.Run(() => ResetInProcess(place, commit, readyAt, cancellationToken), cancellationToken).ConfigureAwait(false) is { } admin)
+            {
+                return admin;
+            }
+        }
+
+        return await git.RepairAsync(place, commit, level, cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>
         git.StartBranchAsync(place, branch, commit, cancellationToken);
@@ -65,6 +92,23 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
 
+    /// <summary>Resets the slot; null when git must do it: it knows more kinds of slots, and says what stands in the way.</summary>
+    private string? ResetInProcess(SlotPlace place, string commit, string? readyAt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var objects = new LazyObjects(_repository.CommonDirectory);
+            var admins = new AdminDirectory(_repository);
+            return UnixFiles.IsSupported && _trusted.ReadUnstable(place.Slot).Count == 0 && !Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules"))
+                ? new InProcessRepair(_repository, objects.Value, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken)
+                : null;
+        }
+        catch (Exception e) when (e is GitBackendException or LibGit2SharpException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The commit of a ref that exists and of a kind that is known here; null says nothing, and git is asked.</summary>
     private string? ResolveInProcess(string reference)
     {
@@ -75,7 +119,13 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
                 return null;
             }
 
-            using ObjectReader objects = ObjectReader.Open(_commonDirectory);
+            // A commit that is known to be whole is a commit that exists.
+            if (PlainRefs.TryRead(_repository.CommonDirectory, reference) is { } plain && git.IsKnownWhole(plain))
+            {
+                return plain;
+            }
+
+            using ObjectReader objects = ObjectReader.Open(_repository.CommonDirectory);
             return objects.Extension is null ? objects.Resolve(reference) : null;
         }
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
@@ -89,7 +139,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
     {
         try
         {
-            using FileStream file = File.OpenRead(Path.Combine(_commonDirectory, "packed-refs"));
+            using FileStream file = File.OpenRead(Path.Combine(_repository.CommonDirectory, "packed-refs"));
             return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
         }
         catch (FileNotFoundException)

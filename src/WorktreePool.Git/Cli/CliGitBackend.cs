@@ -53,6 +53,9 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => _inspector.InspectAsync(cancellationToken);
 
+    /// <summary>Whether a commit's objects were seen whole, and nothing has changed since: it need not be looked up.</summary>
+    public bool IsKnownWhole(string commit) => _objects.IsKnownWhole(commit);
+
     /// <summary>What is wrong with a commit's objects, for backends that look for themselves at all else; null when it is whole.</summary>
     public ValueTask<Finding?> ExamineObjectsAsync(string commit, CancellationToken cancellationToken) => _objects.ExamineAsync(commit, cancellationToken);
 

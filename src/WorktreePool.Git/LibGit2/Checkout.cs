@@ -17,70 +17,84 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
     /// <summary>Checks out.</summary>
     /// <param name="slot">The slot's directory, which exists.</param>
     /// <param name="index">Where its index is, or shall be.</param>
-    /// <param name="known">The trusted index: what it knows about a file is worth as much as reading it; null for none.</param>
-    /// <param name="target">The entries of the tree.</param>
+    /// <param name="target">What its files shall be.</param>
+    /// <param name="isReadyWhereItWas">
+    /// Whether the slot was just found ready at the commit that <paramref name="target"/> comes from: then only what the commits differ in is touched.
+    /// Whoever says so looks at the slot again afterwards.
+    /// </param>
     /// <param name="cancellation">Ends the work between two files.</param>
     /// <exception cref="IOException">Something stands in the way.</exception>
     /// <exception cref="GitBackendException">Something cannot be removed, or an object is missing.</exception>
-    public void Run(string slot, string index, string? known, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    public void Run(string slot, string index, Target target, bool isReadyWhereItWas, CancellationToken cancellation)
     {
-        TreeDifference difference = Compare(slot, known, target, cancellation);
-        foreach (byte[] directory in difference.Closed)
+        IndexEntry[] entries = [.. target.Entries];
+        if (isReadyWhereItWas)
         {
-            TreeRemoval.MakeWritable(Path.Combine(slot, UnixFiles.Text(directory)));
+            RemoveGone(slot, target.Gone);
+            WriteAll(slot, entries, at => entries[at].Stamp == default, cancellation);
         }
-
-        foreach (byte[] path in difference.Untracked)
+        else
         {
-            cancellation.ThrowIfCancellationRequested();
-            TreeRemoval.Remove(Path.Combine(slot, UnixFiles.Text(path)));
-        }
+            TreeDifference difference = Compare(slot, target, cancellation);
+            foreach (byte[] directory in difference.Closed)
+            {
+                TreeRemoval.MakeWritable(Path.Combine(slot, UnixFiles.Text(directory)));
+            }
 
-        IndexEntry[] entries = [.. target];
-        for (int at = 0; at < entries.Length; at++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            entries[at] = entries[at] with { Stamp = difference.Equal[at] ?? Write(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+            foreach (byte[] path in difference.Untracked)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                TreeRemoval.Remove(Path.Combine(slot, UnixFiles.Text(path)));
+            }
+
+            for (int at = 0; at < entries.Length; at++)
+            {
+                entries[at] = entries[at] with { Stamp = difference.Equal[at] ?? default };
+            }
+
+            WriteAll(slot, entries, at => difference.Equal[at] is null, cancellation);
         }
 
         WriteIndex(index, IndexWriter.ToBytes(entries));
     }
 
-    private TreeDifference Compare(string slot, string? index, IReadOnlyList<IndexEntry> target, CancellationToken cancellation)
+    private void WriteAll(string slot, IndexEntry[] entries, Func<int, bool> isToBeWritten, CancellationToken cancellation)
     {
-        (IReadOnlyList<IndexEntry> stamped, FileStamp written) = WithKnownStamps(index, target);
+        for (int at = 0; at < entries.Length; at++)
+        {
+            if (isToBeWritten(at))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                entries[at] = entries[at] with { Stamp = Write(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+            }
+        }
+    }
+
+    /// <summary>Removes files, and directories that are empty then: git knows no others.</summary>
+    private static void RemoveGone(string slot, IReadOnlyList<byte[]> gone)
+    {
+        foreach (byte[] path in gone)
+        {
+            string file = Path.Combine(slot, UnixFiles.Text(path));
+            TreeRemoval.Remove(file);
+            for (string above = Path.GetDirectoryName(file)!; above.Length > slot.Length && !Directory.EnumerateFileSystemEntries(above).Any(); above = Path.GetDirectoryName(above)!)
+            {
+                TreeRemoval.Remove(above);
+            }
+        }
+    }
+
+    private TreeDifference Compare(string slot, Target target, CancellationToken cancellation)
+    {
         try
         {
-            return TreeComparison.Run(slot, stamped, written, keep, cancellation);
+            return TreeComparison.Run(slot, target.Entries, target.Written, keep, cancellation);
         }
         catch (IOException)
         {
             TreeRemoval.MakeAccessible(slot);
-            return TreeComparison.Run(slot, stamped, written, keep, cancellation);
+            return TreeComparison.Run(slot, target.Entries, target.Written, keep, cancellation);
         }
-    }
-
-    /// <summary>What an index knows about a file counts where it is about the same content.</summary>
-    private static (IReadOnlyList<IndexEntry> Entries, FileStamp Written) WithKnownStamps(string? index, IReadOnlyList<IndexEntry> target)
-    {
-        try
-        {
-            if (index is not null && UnixFiles.Status(Encoding.UTF8.GetBytes(index)) is { IsFile: true } status)
-            {
-                var known = IndexFile.Parse(File.ReadAllBytes(index)).Entries
-                    .Where(entry => entry.Stage == 0 && !entry.IsHidden && !entry.IsIntentToAdd)
-                    .ToDictionary(entry => UnixFiles.Text(entry.Path), StringComparer.Ordinal);
-                return ([.. target.Select(entry =>
-                    known.TryGetValue(UnixFiles.Text(entry.Path), out IndexEntry old) && old.Mode == entry.Mode && old.Id.Span.SequenceEqual(entry.Id.Span)
-                        ? entry with { Stamp = old.Stamp }
-                        : entry)], status.Stamp);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
-        {
-        }
-
-        return (target, default);
     }
 
     private FileStamp Write(string path, IndexEntry entry)
@@ -145,8 +159,8 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         {
             using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
+                // Not to the disk: the pool's own copy goes there, and what a power loss leaves of this one is no index, which the next probe finds.
                 file.Write(bytes);
-                file.Flush(flushToDisk: true);
                 CrashPoint.Reached("index written");
             }
 

@@ -17,10 +17,11 @@ internal static unsafe partial class DirectoryReader
     /// <summary><c>O_DIRECTORY</c> and <c>O_NOFOLLOW</c> differ between architectures (asm/fcntl.h).</summary>
     private static readonly int OwnDirectory = 0x80000 | (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 | 0x8000 : 0x10000 | 0x20000);
 
-    /// <summary>What is in a directory, without <c>.</c> and <c>..</c>, and without what vanishes during the read.</summary>
+    /// <summary>Gives each thing in a directory, without <c>.</c> and <c>..</c>, and without what vanishes during the read.</summary>
     /// <param name="path">Bytes, without a zero at the end. The last part must not be a link.</param>
+    /// <param name="found">Called for each; the name is valid during the call only, for a large slot has very many.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static List<DirectoryEntry> Read(ReadOnlySpan<byte> path)
+    public static void Read(ReadOnlySpan<byte> path, Found found)
     {
         int descriptor = Open([.. path, 0], OwnDirectory);
         if (descriptor < 0)
@@ -38,7 +39,7 @@ internal static unsafe partial class DirectoryReader
 
         try
         {
-            return ReadAll(directory, descriptor, path);
+            ReadAll(directory, descriptor, path, found);
         }
         finally
         {
@@ -47,9 +48,8 @@ internal static unsafe partial class DirectoryReader
         }
     }
 
-    private static List<DirectoryEntry> ReadAll(nint directory, int descriptor, ReadOnlySpan<byte> path)
+    private static void ReadAll(nint directory, int descriptor, ReadOnlySpan<byte> path, Found found)
     {
-        List<DirectoryEntry> entries = [];
         nint entry;
         while ((entry = ReadDirectory(directory)) != 0)
         {
@@ -62,7 +62,7 @@ internal static unsafe partial class DirectoryReader
 
             if (StatX(descriptor, name, NoFollow, BasicStatus, out UnixFiles.StatXBuffer buffer) == 0)
             {
-                entries.Add(new DirectoryEntry(bytes.ToArray(), new FileStatus(buffer)));
+                found(bytes, new FileStatus(buffer));
             }
             else if (Marshal.GetLastPInvokeError() != NoEntry)
             {
@@ -71,7 +71,10 @@ internal static unsafe partial class DirectoryReader
         }
 
         // readdir(3) tells of an error only by errno, which the marshaller clears before each call.
-        return Marshal.GetLastPInvokeError() == 0 ? entries : throw Failed(path);
+        if (Marshal.GetLastPInvokeError() != 0)
+        {
+            throw Failed(path);
+        }
     }
 
     private static IOException Failed(ReadOnlySpan<byte> path) =>
@@ -102,7 +105,7 @@ internal static unsafe partial class DirectoryReader
     private static partial int StatX(int directory, byte* path, int flags, uint mask, out UnixFiles.StatXBuffer buffer);
 }
 
-/// <summary>One thing in a directory.</summary>
-/// <param name="Name">Its bytes.</param>
-/// <param name="Status">What it was when it was read.</param>
-internal readonly record struct DirectoryEntry(byte[] Name, FileStatus Status);
+/// <summary>Takes one thing in a directory.</summary>
+/// <param name="name">Its bytes.</param>
+/// <param name="status">What it was when it was read.</param>
+internal delegate void Found(ReadOnlySpan<byte> name, FileStatus status);

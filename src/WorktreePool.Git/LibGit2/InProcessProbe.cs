@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using LibGit2Sharp;
@@ -16,6 +17,9 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
 
     private readonly AdminDirectory _admin = new(repository, SparseCone.Everything);
 
+    /// <summary>For each slot the trusted index whose tree this process has seen to be the commit's.</summary>
+    private readonly ConcurrentDictionary<string, Verified> _verified = new(StringComparer.Ordinal);
+
     /// <summary>What is wrong with a slot; or why it cannot be told here.</summary>
     /// <param name="place">The slot.</param>
     /// <param name="target">What it shall be.</param>
@@ -30,10 +34,8 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
 
         try
         {
-            using ObjectReader objects = ObjectReader.Open(repository.CommonDirectory);
-            return objects.Extension is { } extension
-                ? InProcessAnswer.Unable($"the repository uses {extension}")
-                : RunCore(objects, place, target, cancellation);
+            using var objects = new LazyObjects(repository.CommonDirectory);
+            return RunCore(objects, place, target, cancellation);
         }
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
@@ -41,7 +43,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         }
     }
 
-    private InProcessAnswer RunCore(ObjectReader objects, SlotPlace place, SlotTarget target, CancellationToken cancellation)
+    private InProcessAnswer RunCore(LazyObjects objects, SlotPlace place, SlotTarget target, CancellationToken cancellation)
     {
         string admin = _admin.NameFor(place);
         List<Finding> findings = _admin.Examine(place, admin);
@@ -56,11 +58,11 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
             : new InProcessAnswer(new SlotProbe(findings, head, admin));
     }
 
-    private string? ExamineHead(ObjectReader objects, string admin, SlotTarget target, List<Finding> findings)
+    private string? ExamineHead(LazyObjects objects, string admin, SlotTarget target, List<Finding> findings)
     {
         string? head = _admin.ReadHead(admin);
         string? branch = head?.StartsWith(BranchPrefix, StringComparison.Ordinal) == true ? head[BranchPrefix.Length..] : null;
-        string? commit = head is null ? null : branch is null ? FullId(head) : objects.Resolve("refs/heads/" + branch);
+        string? commit = head is null ? null : branch is null ? FullId(head) : objects.Value.Resolve("refs/heads/" + branch);
         if (branch != target.Branch)
         {
             findings.Add(new Finding(FindingIds.OnBranch, branch is null ? $"HEAD is detached, not on {target.Branch}" : $"HEAD is on {branch}"));
@@ -79,12 +81,23 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
     }
 
     /// <summary>Adds what is wrong with index and files; or says why that cannot be told.</summary>
-    private string? CompareContent(ObjectReader objects, SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
+    private string? CompareContent(LazyObjects lazy, SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
     {
+        if (Directory.Exists(Path.Combine(_admin.PathOf(admin), "modules")))
+        {
+            return "there were submodules";
+        }
+
         string path = Path.Combine(_admin.PathOf(admin), "index");
         if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true })
         {
             findings.Add(new Finding(FindingIds.IndexBroken, "there is no index file"));
+            return null;
+        }
+
+        if (Recall(place.Slot, commit, path) is { } verified)
+        {
+            findings.AddRange(TreeComparison.Run(place.Path, verified.Index.Entries, verified.Written, keep, cancellation).ToFindings());
             return null;
         }
 
@@ -106,25 +119,44 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
             return null;
         }
 
+        ObjectReader objects = lazy.Value;
         if (WhyNot(objects, index) is { } reason)
         {
             return reason;
         }
 
-        if (Directory.Exists(Path.Combine(_admin.PathOf(admin), "modules")))
-        {
-            return "there were submodules";
-        }
-
         // Hashing the index and walking the files have nothing to do with each other.
         Task<byte[]> treeId = Task.Run(() => IndexFile.TreeId(index.Entries), CancellationToken.None);
-        IEnumerable<Finding> inFiles = ReadTrusted(place.Slot, commit, index, bytes) is { } known
+        (IndexFile Index, FileStamp Written)? trustedIndex = ReadTrusted(place.Slot, commit, index, bytes);
+        IEnumerable<Finding> inFiles = trustedIndex is { } known
             ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation).ToFindings()
             : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
-        findings.AddRange(AgainstCommit(objects, index, treeId.GetAwaiter().GetResult(), commit));
+        List<Finding> inIndex = [.. AgainstCommit(objects, index, treeId.GetAwaiter().GetResult(), commit)];
+        if (inIndex.Count == 0 && trustedIndex is { } same && ReferenceEquals(same.Index, index) && trusted.Find(place.Slot, commit) is not null)
+        {
+            _verified[place.Slot] = new Verified(commit, same.Written, new WeakReference<IndexFile>(index));
+        }
+
+        findings.AddRange(inIndex);
         findings.AddRange(inFiles);
         return null;
     }
+
+    /// <summary>
+    /// The slot's index and when its trusted twin was written, if it is byte for byte the one of which this process knows already that it is the
+    /// commit's tree, hides nothing, and changes no bytes of files.
+    /// </summary>
+    private (IndexFile Index, FileStamp Written)? Recall(string slot, string commit, string path) =>
+        _verified.TryGetValue(slot, out Verified? verified) && verified.Commit == commit && verified.Index.TryGetTarget(out IndexFile? index)
+        && trusted.Find(slot, commit) is { } twin && UnixFiles.Status(Encoding.UTF8.GetBytes(twin)) is { } status && status.Stamp == verified.Written
+        && HasContent(path, index.Bytes.Span)
+            ? (index, verified.Written)
+            : null;
+
+    /// <param name="Commit">The commit.</param>
+    /// <param name="Written">The status of the trusted index's file.</param>
+    /// <param name="Index">Both indexes, as long as there is memory for it.</param>
+    private sealed record Verified(string Commit, FileStamp Written, WeakReference<IndexFile> Index);
 
     /// <summary>The index that tells which files are unchanged, and when it was written; null when there is none, or none that can be read.</summary>
     /// <param name="slot">The slot.</param>

@@ -9,12 +9,17 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
     private readonly AdminDirectory _admins = new(repository, SparseCone.Everything);
 
     /// <summary>Repairs.</summary>
+    /// <param name="place">The slot.</param>
+    /// <param name="commit">The commit it shall be at.</param>
+    /// <param name="level">How strongly.</param>
+    /// <param name="readyAt">The commit at which the slot was just found ready; null when it was not.</param>
+    /// <param name="cancellation">Ends the work.</param>
     /// <returns>The name of the slot's admin directory.</returns>
-    public string Run(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellation)
+    public string Run(SlotPlace place, string commit, RepairLevel level, string? readyAt, CancellationToken cancellation)
     {
-        List<IndexEntry> target = TargetTree.Read(
-            objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it."), cancellation);
-        RefuseConversions(target);
+        LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
+        Target target = Target.Read(objects, trusted, place.Slot, commit, tree, cancellation);
+        RefuseConversions(target.Entries);
         string admin = _admins.NameFor(place);
         string index = Path.Combine(_admins.PathOf(admin), "index");
         try
@@ -32,11 +37,13 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
                     SlotRepairer.SetAside(place);
                     _admins.Remove(admin);
                     trusted.Forget(place.Slot);
+                    target = target with { Entries = [.. target.Entries.Select(entry => entry with { Stamp = default })] };
                     Restore(place, admin, commit, index);
                     break;
             }
 
-            new Checkout(objects, keep).Run(place.Path, index, trusted.FindAny(place.Slot), target, cancellation);
+            bool isReadyWhereItWas = level == RepairLevel.Reset && readyAt is not null && readyAt == target.From;
+            new Checkout(objects, keep).Run(place.Path, index, target, isReadyWhereItWas, cancellation);
             trusted.Keep(place.Slot, commit, index);
             SlotRepairer.RemoveTrash(place);
         }
@@ -64,7 +71,7 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
         }
     }
 
-    private void RefuseConversions(List<IndexEntry> target)
+    private void RefuseConversions(IndexEntry[] target)
     {
         foreach (IndexEntry entry in target)
         {

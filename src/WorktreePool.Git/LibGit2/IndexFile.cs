@@ -13,7 +13,10 @@ internal sealed class IndexFile
     private const int FixedPart = 62;
     private const int HashLength = 20;
 
-    private IndexFile(IReadOnlyList<IndexEntry> entries, bool isPartial) => (Entries, IsPartial) = (entries, isPartial);
+    private IndexFile(byte[] bytes, IReadOnlyList<IndexEntry> entries, bool isPartial) => (Bytes, Entries, IsPartial) = (bytes, entries, isPartial);
+
+    /// <summary>The file.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>In the order of git: by the bytes of the path.</summary>
     public IReadOnlyList<IndexEntry> Entries { get; }
@@ -36,11 +39,29 @@ internal sealed class IndexFile
     }
 
     /// <summary>The id of the tree that the entries make, as <c>git write-tree</c> would give it, without any object store.</summary>
-    public static byte[] TreeId(IReadOnlyList<IndexEntry> entries) => TreeId(entries, 0, entries.Count, 0);
+    public static byte[] TreeId(IReadOnlyList<IndexEntry> entries) => TreeId(entries, 0, entries.Count, 0, null);
 
-    private static byte[] TreeId(IReadOnlyList<IndexEntry> entries, int from, int to, int prefix)
+    /// <summary>
+    /// What git keeps in an index to know the trees of its entries (gitformat-index(5), "Cache tree"): without it the first command in the slot would
+    /// compute them, and write the index anew.
+    /// </summary>
+    public static byte[] CacheTree(IReadOnlyList<IndexEntry> entries)
+    {
+        using var nodes = new MemoryStream();
+        TreeId(entries, 0, entries.Count, 0, nodes);
+        return nodes.ToArray();
+    }
+
+    /// <param name="entries">All entries.</param>
+    /// <param name="from">The first of the directory.</param>
+    /// <param name="to">The first after it.</param>
+    /// <param name="prefix">How many bytes of their paths are the directory's, with its slash.</param>
+    /// <param name="nodes">Takes the directory's node of the cache tree and, after it, those below it; null: nobody wants them.</param>
+    private static byte[] TreeId(IReadOnlyList<IndexEntry> entries, int from, int to, int prefix, MemoryStream? nodes)
     {
         using var tree = new MemoryStream();
+        using var below = new MemoryStream();
+        int directories = 0;
         for (int i = from; i < to;)
         {
             IndexEntry entry = entries[i];
@@ -48,7 +69,7 @@ internal sealed class IndexFile
             int slash = rest.IndexOf((byte)'/');
             if (slash < 0)
             {
-                WriteTreeEntry(tree, Convert.ToString(entry.Mode, 8), rest, entry.Id.Span);
+                WriteTreeEntry(tree, ModeText(entry.Mode), rest, entry.Id.Span);
                 i++;
                 continue;
             }
@@ -60,11 +81,23 @@ internal sealed class IndexFile
                 end++;
             }
 
-            WriteTreeEntry(tree, "40000", rest[..slash], TreeId(entries, i, end, directory.Length));
+            WriteTreeEntry(tree, "40000"u8, rest[..slash], TreeId(entries, i, end, directory.Length, nodes is null ? null : below));
+            directories++;
             i = end;
         }
 
-        return ObjectId("tree", tree.GetBuffer().AsSpan(0, (int)tree.Length));
+        byte[] id = ObjectId("tree", tree.GetBuffer().AsSpan(0, (int)tree.Length));
+        if (nodes is not null)
+        {
+            // The name in the directory above; the root has none.
+            ReadOnlySpan<byte> path = prefix == 0 ? [] : entries[from].Path.AsSpan(0, prefix - 1);
+            nodes.Write(path[(path.LastIndexOf((byte)'/') + 1)..]);
+            nodes.Write(System.Text.Encoding.ASCII.GetBytes($"\0{to - from} {directories}\n"));
+            nodes.Write(id);
+            below.WriteTo(nodes);
+        }
+
+        return id;
     }
 
     /// <summary>The id of an object of this content.</summary>
@@ -85,9 +118,17 @@ internal sealed class IndexFile
         return hash;
     }
 
-    private static void WriteTreeEntry(MemoryStream tree, string mode, ReadOnlySpan<byte> name, ReadOnlySpan<byte> id)
+    private static ReadOnlySpan<byte> ModeText(uint mode) => mode switch
     {
-        tree.Write(System.Text.Encoding.ASCII.GetBytes(mode));
+        IndexEntry.Regular => "100644"u8,
+        IndexEntry.Executable => "100755"u8,
+        IndexEntry.Link => "120000"u8,
+        _ => System.Text.Encoding.ASCII.GetBytes(Convert.ToString(mode, 8)),
+    };
+
+    private static void WriteTreeEntry(MemoryStream tree, ReadOnlySpan<byte> mode, ReadOnlySpan<byte> name, ReadOnlySpan<byte> id)
+    {
+        tree.Write(mode);
         tree.WriteByte((byte)' ');
         tree.Write(name);
         tree.WriteByte(0);
@@ -134,7 +175,7 @@ internal sealed class IndexFile
             }
 
             bool isPartial = ReadExtensions(end);
-            return _ordered || isPartial ? new IndexFile(entries, isPartial) : throw new InvalidDataException("its entries are out of order");
+            return _ordered || isPartial ? new IndexFile(bytes, entries, isPartial) : throw new InvalidDataException("its entries are out of order");
         }
 
         private IndexEntry ReadEntry(uint version)

@@ -4,7 +4,7 @@ using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
-/// <summary>Writes an index of version 2 with the entries and nothing else: no flags, no caches, no extensions.</summary>
+/// <summary>Writes an index of version 2 with the entries and the trees they make, and nothing else: no flags, no other extensions.</summary>
 internal static class IndexWriter
 {
     private const int FixedPart = 62;
@@ -23,6 +23,10 @@ internal static class IndexWriter
             WriteEntry(file, entry);
         }
 
+        byte[] trees = IndexFile.CacheTree(entries);
+        file.Write("TREE"u8);
+        Write(file, (uint)trees.Length);
+        file.Write(trees);
 #pragma warning disable CA5350 // The format's own checksum.
         file.Write(SHA1.HashData(file.GetBuffer().AsSpan(0, (int)file.Length)));
 #pragma warning restore CA5350

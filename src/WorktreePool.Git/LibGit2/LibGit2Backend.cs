@@ -51,7 +51,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
-        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, level, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, level, readyAt: null, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>

@@ -68,3 +68,28 @@ internal sealed class ObjectReader : IDisposable
     public bool IsPlainAttributes(ReadOnlyMemory<byte> blob) =>
         Repository.Lookup<Blob>(new ObjectId(blob.ToArray())) is { } found && PlainBytes.InAttributes(found.GetContentText());
 }
+
+/// <summary>A repository's objects, opened only when they are asked for: a slot that nobody touched is probed without.</summary>
+internal sealed class LazyObjects(string commonDirectory) : IDisposable
+{
+    private ObjectReader? _objects;
+
+    /// <summary>The objects.</summary>
+    /// <exception cref="IOException">The repository is of a kind that is not known here.</exception>
+    /// <exception cref="LibGit2SharpException">It cannot be opened.</exception>
+    public ObjectReader Value => _objects ??= Open();
+
+    public void Dispose() => _objects?.Dispose();
+
+    private ObjectReader Open()
+    {
+        ObjectReader objects = ObjectReader.Open(commonDirectory);
+        if (objects.Extension is not { } extension)
+        {
+            return objects;
+        }
+
+        objects.Dispose();
+        throw new IOException($"the repository uses {extension}");
+    }
+}

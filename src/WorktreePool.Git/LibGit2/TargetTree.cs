@@ -26,19 +26,24 @@ internal static class TargetTree
         foreach (TreeEntry entry in tree)
         {
             string path = prefix + entry.Name;
-            if (LeadsAstray(entry.Name))
-            {
-                throw new GitBackendException($"The commit has a file named \"{path}\", which would not lie in the slot or be git's own. Nothing was changed. Git refuses such a commit too: git fsck names it.");
-            }
-
+            RefuseAstray(path);
             if (entry.TargetType == TreeEntryTargetType.Tree)
             {
                 Add((Tree)entry.Target, path + "/", entries, cancellation);
             }
             else
             {
-                entries.Add(new IndexEntry { Path = Encoding.UTF8.GetBytes(path), Mode = ModeOf(entry, path), Id = entry.Target.Id.RawId });
+                entries.Add(new IndexEntry { Path = Encoding.UTF8.GetBytes(path), Mode = ModeOf(entry.Mode, path), Id = entry.Target.Id.RawId });
             }
+        }
+    }
+
+    /// <summary>Refuses a path that would lead out of the slot, or be git's own.</summary>
+    public static void RefuseAstray(string path)
+    {
+        if (path.Split('/').Any(LeadsAstray))
+        {
+            throw new GitBackendException($"The commit has a file named \"{path}\", which would not lie in the slot or be git's own. Nothing was changed. Git refuses such a commit too: git fsck names it.");
         }
     }
 
@@ -58,7 +63,8 @@ internal static class TargetTree
         return shown.StartsWith(".git", StringComparison.OrdinalIgnoreCase) && (shown.Length == 4 || !(char.IsAsciiLetterOrDigit(shown[4]) || shown[4] is '-' or '_'));
     }
 
-    private static uint ModeOf(TreeEntry entry, string path) => entry.Mode switch
+    /// <summary>A mode as an index has it.</summary>
+    public static uint ModeOf(Mode mode, string path) => mode switch
     {
         Mode.NonExecutableFile or Mode.NonExecutableGroupWritableFile => IndexEntry.Regular,
         Mode.ExecutableFile => IndexEntry.Executable,

@@ -98,21 +98,21 @@ internal sealed class TreeComparison
     {
         _cancellation.ThrowIfCancellationRequested();
         int prefix = directory.Path.Length == 0 ? 0 : directory.Path.Length + 1;
-        foreach ((byte[] name, FileStatus status) in DirectoryReader.Read(Absolute(directory.Path)))
+        DirectoryReader.Read(Absolute(directory.Path), (name, status) =>
         {
-            if (prefix == 0 && name.AsSpan().SequenceEqual(".git"u8))
+            if (prefix == 0 && name.SequenceEqual(".git"u8))
             {
-                continue;
+                return;
             }
 
             int at = FirstFrom(directory, prefix, name);
             if (at < directory.To && _entries[at].Path.AsSpan(prefix).SequenceEqual(name))
             {
                 _equal[at] = IsEqual(_entries[at], _entries[at].Path, status) ? status.Stamp : null;
-                continue;
+                return;
             }
 
-            byte[] path = prefix == 0 ? name : [.. directory.Path, (byte)'/', .. name];
+            byte[] path = prefix == 0 ? name.ToArray() : [.. directory.Path, (byte)'/', .. name];
             if (status.IsDirectory && Below(directory, prefix, name) is { } range)
             {
                 Descend(new Branch(path, range.From, range.To), status, below);
@@ -121,7 +121,7 @@ internal sealed class TreeComparison
             {
                 WalkUntracked(path, status, below);
             }
-        }
+        });
     }
 
     private void Descend(Branch branch, FileStatus status, ConcurrentBag<Branch> below)
@@ -135,7 +135,7 @@ internal sealed class TreeComparison
     }
 
     /// <summary>The entries below a directory of this name; null when there is none.</summary>
-    private (int From, int To)? Below(Branch directory, int prefix, byte[] name)
+    private (int From, int To)? Below(Branch directory, int prefix, ReadOnlySpan<byte> name)
     {
         int from = FirstFrom(directory, prefix, [.. name, (byte)'/']);
         int to = FirstFrom(directory with { From = from }, prefix, [.. name, (byte)'/' + 1]);
@@ -143,7 +143,7 @@ internal sealed class TreeComparison
     }
 
     /// <summary>The first entry of a directory whose path there is not before <paramref name="wanted"/> in the order of git.</summary>
-    private int FirstFrom(Branch directory, int prefix, byte[] wanted)
+    private int FirstFrom(Branch directory, int prefix, ReadOnlySpan<byte> wanted)
     {
         (int low, int high) = (directory.From, directory.To);
         while (low < high)

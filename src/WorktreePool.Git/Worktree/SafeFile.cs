@@ -4,11 +4,28 @@ namespace WorktreePool.Git.Worktree;
 internal static class SafeFile
 {
     /// <summary>Whether a regular file is there: no link, and no pipe either, which would never answer who opens it.</summary>
-    public static bool IsRealFile(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null }
-        && (!UnixFiles.IsSupported || UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path)) is { IsFile: true });
+    public static bool IsRealFile(string path) => UnixFiles.IsSupported
+        ? StatusOf(path) is { IsFile: true }
+        : new FileInfo(path) is { Exists: true, LinkTarget: null };
 
     /// <summary>Whether a real directory, not a link to one, is there.</summary>
-    public static bool IsRealDirectory(string path) => new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
+    public static bool IsRealDirectory(string path) => UnixFiles.IsSupported
+        ? StatusOf(path) is { IsDirectory: true }
+        : new DirectoryInfo(path) is { Exists: true, LinkTarget: null };
+
+    /// <summary>One question to the kernel; null when there is nothing, or it cannot be told.</summary>
+    private static FileStatus? StatusOf(string path)
+    {
+        try
+        {
+            // With a slash at the end a link would be followed.
+            return path.Contains('\0', StringComparison.Ordinal) ? null : UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(path)));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether anything is there, a dangling link included.</summary>
     public static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;

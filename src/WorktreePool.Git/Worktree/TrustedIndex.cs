@@ -20,6 +20,10 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <param name="key">The worktree's name in the pool.</param>
     public string? FindAny(string key) => All(key).FirstOrDefault();
 
+    /// <summary>The commit that a trusted index was verified at.</summary>
+    /// <param name="path">From <see cref="Find"/> or <see cref="FindAny"/>.</param>
+    public static string CommitOf(string path) => path[(path.LastIndexOf('.') + 1)..];
+
     /// <summary>Keeps an index that the pool has just written, in place of the one before.</summary>
     /// <param name="key">The worktree's name in the pool.</param>
     /// <param name="commit">The commit whose tree it is.</param>

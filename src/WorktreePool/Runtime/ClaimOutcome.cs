@@ -56,8 +56,8 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Acti
     public List<string> Failures { get; } = [];
 }
 
-/// <summary>A slot that this claim has taken: its record before, its record now, and the working lock.</summary>
-internal sealed record TakenSlot(SlotRecord Before, SlotRecord Record, LeaseToken Secret, IAsyncDisposable Working);
+/// <summary>A slot that this claim has taken: its record before, its record now, the working lock, and a probe that has begun.</summary>
+internal sealed record TakenSlot(SlotRecord Before, SlotRecord Record, LeaseToken Secret, IAsyncDisposable Working, EarlyProbe? Probe);
 
 /// <summary>How a claim ended: a leased record with its token, or a refusal.</summary>
 internal sealed record ClaimOutcome(

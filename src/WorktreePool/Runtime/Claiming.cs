@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using WorktreePool.Diagnostics;
 using WorktreePool.Lifecycle;
 
@@ -181,8 +180,15 @@ internal sealed class Claiming(
                 place?.StepAside();
                 await attempt.PassBatonAsync().ConfigureAwait(false);
                 attempt.LookAgain = true;
-                attempt.Taken?.Invoke();
-                return await PrepareAsync(taken, attempt).ConfigureAwait(false);
+                try
+                {
+                    attempt.Taken?.Invoke();
+                    return await PrepareAsync(taken, attempt).ConfigureAwait(false);
+                }
+                finally
+                {
+                    await LeaveAsync(taken.Working, taken.Probe).ConfigureAwait(false);
+                }
             }
 
             if (elsewhere is not null)
@@ -249,8 +255,10 @@ internal sealed class Claiming(
         }
 
         SlotRecord? holder;
+        EarlyProbe? probe = null;
         try
         {
+            probe = EarlyProbe.TryBegin(context.Git, candidate, attempt.Commit!, cancellationToken);
             DateTimeOffset now = context.Now;
             LeaseOwner owner = request.Owner ?? LeaseOwner.ForProcess(context.Processes.Current);
             LeaseToken secret = LeaseToken.Create(candidate.Slot, candidate.Epoch + 1);
@@ -269,7 +277,7 @@ internal sealed class Claiming(
             StoreResult result = await context.Store.CompareAndSetAsync(candidate.Version, intent, cancellationToken).ConfigureAwait(false);
             if (result.Stored is { } stored)
             {
-                return (new TakenSlot(candidate, stored, secret, working), null);
+                return (new TakenSlot(candidate, stored, secret, working, probe), null);
             }
 
             // The look was stale: no refusal may rest on it.
@@ -278,25 +286,34 @@ internal sealed class Claiming(
         }
         catch
         {
-            await working.DisposeAsync().ConfigureAwait(false);
+            await LeaveAsync(working, probe).ConfigureAwait(false);
             throw;
         }
 
-        await working.DisposeAsync().ConfigureAwait(false);
+        await LeaveAsync(working, probe).ConfigureAwait(false);
         return (null, holder is not null && holder.Host != context.Host ? holder : null);
+    }
+
+    private static async ValueTask LeaveAsync(IAsyncDisposable working, EarlyProbe? probe)
+    {
+        if (probe is not null)
+        {
+            await probe.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await working.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Makes the taken slot ready and hands it over; null when it had to be set aside.</summary>
     private async ValueTask<ClaimOutcome?> PrepareAsync(TakenSlot taken, ClaimAttempt attempt)
     {
-        await using ConfiguredAsyncDisposable working = taken.Working.ConfigureAwait(false);
         CancellationToken token = attempt.Deadline.Token;
         TimeSpan waited = attempt.Deadline.Elapsed;
         bool reclaimed = taken.Before.State is not (SlotState.Free or SlotState.Absent or SlotState.Quarantined);
         SlotRecord record = taken.Record;
         try
         {
-            PreparedSlot prepared = await preparation.RunAsync(record, attempt.Commit!, reclaimed, token).ConfigureAwait(false);
+            PreparedSlot prepared = await preparation.RunAsync(record, attempt.Commit!, reclaimed, taken.Probe, token).ConfigureAwait(false);
             bool isReady = prepared.Failure is null;
             prepared = await setUp.CompleteAsync(prepared, attempt.Commit!, token).ConfigureAwait(false);
             record = prepared.Record;

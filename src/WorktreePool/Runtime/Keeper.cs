@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using WorktreePool.Diagnostics;
 using WorktreePool.Lifecycle;
 
@@ -6,6 +7,9 @@ namespace WorktreePool.Runtime;
 /// <summary>The keeper's pass over the pool: what is done, in which order. Never touches a live lease.</summary>
 internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeeping housekeeping, SlotSetUp setUp, SlotRoster roster, Fleet fleet, PoolJournal journal)
 {
+    /// <summary>More slots than this made at the same time wait for the disk.</summary>
+    private const int MostMadeAtOnce = 4;
+
     /// <summary>One pass.</summary>
     /// <param name="baseRefresh">How old the pool's base may be before the remote is asked; null: it is not asked.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
@@ -17,29 +21,56 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> overdue = await TellOverdueAsync(state, cancellationToken).ConfigureAwait(false);
         string commit = await RefreshBaseAsync(state, baseRefresh, failures, progress, cancellationToken).ConfigureAwait(false);
-        foreach ((int done, SlotRecord record) in state.Slots.Index())
+        var tended = new ConcurrentDictionary<string, (HistoryEvent What, KeptSlot Kept)>();
+        var telling = new Lock();
+        int done = 0;
+        foreach (SlotRecord record in state.Slots.Where(slot => slot.State != SlotState.Absent))
         {
-            progress?.Report(new PoolProgress(PoolPhase.Preparing, done, state.Slots.Count, record.Slot));
-            if (await WorkForAsync(record, commit, retryAll: false, cancellationToken).ConfigureAwait(false) is not { } what)
+            await TendAsync(record, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Making slots is a lot of work each, and they have nothing to do with one another.
+        var sharing = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, MostMadeAtOnce) };
+        await Parallel.ForEachAsync(state.Slots.Where(slot => slot.State == SlotState.Absent), sharing, TendAsync).ConfigureAwait(false);
+        foreach (SlotRecord record in state.Slots)
+        {
+            if (!tended.TryGetValue(record.Slot, out (HistoryEvent What, KeptSlot Kept) end))
             {
                 continue;
             }
 
-            KeptSlot kept = await housekeeping.RunAsync(record, what, cancellationToken).ConfigureAwait(false);
-            if (kept.Yielded)
+            if (end.Kept.Yielded)
             {
                 yielded.Add(record.Slot);
             }
-            else if (kept.Cleaned is { } cleaned)
+            else if (end.Kept.Cleaned is { } cleaned)
             {
                 rescued.AddRange(cleaned.Prepared.Rescued);
-                (cleaned.Prepared.Failure is not null ? quarantined : what == HistoryEvent.Reclaimed ? reclaimed : healed).Add(record.Slot);
+                (cleaned.Prepared.Failure is not null ? quarantined : end.What == HistoryEvent.Reclaimed ? reclaimed : healed).Add(record.Slot);
             }
         }
 
         progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued) { Yielded = yielded, Overdue = overdue, Failures = failures };
+
+        async ValueTask TendAsync(SlotRecord record, CancellationToken token)
+        {
+            lock (telling)
+            {
+                progress?.Report(new PoolProgress(PoolPhase.Preparing, done, state.Slots.Count, record.Slot));
+            }
+
+            if (await WorkForAsync(record, commit, retryAll: false, token).ConfigureAwait(false) is { } what)
+            {
+                tended[record.Slot] = (what, await housekeeping.RunAsync(record, what, token).ConfigureAwait(false));
+            }
+
+            lock (telling)
+            {
+                done++;
+            }
+        }
     }
 
     /// <summary>What is to be done with a slot that nobody holds; null for nothing.</summary>

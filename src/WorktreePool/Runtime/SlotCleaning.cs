@@ -56,7 +56,7 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         PoolRecord pool = (await context.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
         string commit = await bases.ResolveAsync(null, null, pool, deadline).ConfigureAwait(false);
         bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
-        PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, deadline.Token).ConfigureAwait(false);
+        PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, begun: null, deadline.Token).ConfigureAwait(false);
 
         // Nobody waits for a pass of the keeper, but a releasing holder does for its release.
         prepared = what == HistoryEvent.Released

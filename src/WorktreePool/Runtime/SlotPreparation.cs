@@ -14,8 +14,9 @@ internal sealed class SlotPreparation(PoolContext context)
     /// <param name="record">The slot's record, preparing or cleaning.</param>
     /// <param name="commit">The wanted commit.</param>
     /// <param name="takenOver">Whether its holder, or the process that worked on it before, is dead: its job or its git may still run.</param>
+    /// <param name="begun">A probe against the wanted commit that has begun under the working lock; null: none.</param>
     /// <param name="cancellationToken">The deadline.</param>
-    public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, bool takenOver, CancellationToken cancellationToken)
+    public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
     {
         var work = new Work(record);
         try
@@ -26,7 +27,7 @@ internal sealed class SlotPreparation(PoolContext context)
                 await context.Git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
             }
 
-            string? failure = await ClimbAsync(work, commit, takenOver, cancellationToken).ConfigureAwait(false);
+            string? failure = await ClimbAsync(work, commit, takenOver, begun, cancellationToken).ConfigureAwait(false);
             return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, failure);
         }
         catch (Exception e) when (e is GitBackendException or SetUpFailedException)
@@ -37,7 +38,7 @@ internal sealed class SlotPreparation(PoolContext context)
     }
 
     /// <summary>Climbs the ladder until the slot is ready; why it was given up, or null.</summary>
-    private async ValueTask<string?> ClimbAsync(Work work, string commit, bool takenOver, CancellationToken cancellationToken)
+    private async ValueTask<string?> ClimbAsync(Work work, string commit, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
     {
         var target = new SlotTarget(commit);
         string? endedBranch = work.Record.EndedBranch;
@@ -55,11 +56,11 @@ internal sealed class SlotPreparation(PoolContext context)
 
         await SlotSetUp.TakeCopiesOutAsync(context, work.Record, cancellationToken).ConfigureAwait(false);
 
-        SlotProbe? moving = await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
+        SlotProbe? known = begun is not null ? await begun.Result.ConfigureAwait(false) : await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
         while (true)
         {
-            SlotProbe probe = moving ?? await context.Git.ProbeAsync(work.Record.Place, target, cancellationToken).ConfigureAwait(false);
-            moving = null;
+            SlotProbe probe = known ?? await context.Git.ProbeAsync(work.Record.Place, target, cancellationToken).ConfigureAwait(false);
+            known = null;
             work.Healed ??= [.. probe.Findings.Select(finding => finding.Id).Distinct()];
             work.Record = work.Record with { Admin = probe.Admin ?? work.Record.Admin ?? work.Record.Slot };
             if (!isAlone && !probe.IsReady)

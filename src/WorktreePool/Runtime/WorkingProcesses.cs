@@ -14,9 +14,6 @@ internal static partial class WorkingProcesses
     /// <summary>The variable that names the slot in the environment of a holder's processes.</summary>
     public const string Marker = "WORKTREE_POOL_PATH";
 
-    /// <summary><c>PATH_MAX</c>: the kernel gives no longer one.</summary>
-    private const int LongestPath = 4096;
-
     private const int SigTerm = 15;
 
     public static IReadOnlyList<WorkingProcess> FindIn(string directory, Func<int, ProcessIdentity?> identify)
@@ -27,11 +24,13 @@ internal static partial class WorkingProcesses
         }
 
         HashSet<int> own = Ancestors();
+        byte[] wanted = Encoding.UTF8.GetBytes(directory);
+        byte[] marker = Encoding.UTF8.GetBytes($"{Marker}={directory}\0");
         List<WorkingProcess> found = [];
         foreach (string proc in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(proc), out int pid) && !own.Contains(pid)
-                && (HasMarker(proc, directory), WorksIn(proc, directory)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
+            if (int.TryParse(Path.GetFileName(proc.AsSpan()), out int pid) && !own.Contains(pid)
+                && (ProcessDirectory.HasInEnvironment(proc, marker), ProcessDirectory.LeadsInto(proc, wanted)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
             {
                 found.Add(new WorkingProcess(identity, NameOf(proc), isMarked));
             }
@@ -85,39 +84,6 @@ internal static partial class WorkingProcesses
 
         return pids;
     }
-
-    private static bool HasMarker(string proc, string directory) =>
-        Read($"{proc}/environ")?.Split('\0').Contains($"{Marker}={directory}") == true;
-
-    private static bool WorksIn(string proc, string directory)
-    {
-        byte[] wanted = Encoding.UTF8.GetBytes(directory);
-        try
-        {
-            return LeadsInto($"{proc}/cwd", wanted) || LeadsInto($"{proc}/exe", wanted) || LeadsInto($"{proc}/root", wanted)
-                || Directory.EnumerateFileSystemEntries($"{proc}/fd").Any(descriptor => LeadsInto(descriptor, wanted));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Gone meanwhile, or another user's.
-            return false;
-        }
-    }
-
-    /// <summary>
-    /// Whether a link leads to the directory or into it; false when it cannot be read. Straight by readlink(2): a busy machine has thousands of
-    /// these, and .NET's way asks for the status of each first.
-    /// </summary>
-    private static bool LeadsInto(string link, ReadOnlySpan<byte> directory)
-    {
-        Span<byte> buffer = stackalloc byte[LongestPath];
-        int length = (int)ReadLink(link, ref MemoryMarshal.GetReference(buffer), buffer.Length);
-        return length >= directory.Length && buffer.StartsWith(directory) && (length == directory.Length || buffer[directory.Length] is (byte)'/' or (byte)' ');
-    }
-
-    [LibraryImport("libc", EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint ReadLink(string path, ref byte buffer, nint size);
 
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

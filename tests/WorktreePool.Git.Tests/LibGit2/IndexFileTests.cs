@@ -29,6 +29,21 @@ public sealed class IndexFileTests : IAsyncLifetime
         index.IsPartial.Should().BeFalse();
     }
 
+    [Fact]
+    public async Task Git_takes_the_trees_of_an_index_that_was_written_here_for_its_own()
+    {
+        await _repository.ShellAsync(_repository.Main, "mkdir -p a/b/c a-b long-name && echo > a/b/c/x && echo > a/b/y && echo > a-b/x && echo > long-name/z && echo > a.txt && git add -A");
+        IndexFile index = IndexFile.Parse(await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken));
+        string tree = await _repository.GitAsync(_repository.Main, "write-tree");
+        byte[] written = IndexWriter.ToBytes(index.Entries);
+        await File.WriteAllBytesAsync(IndexPath, written, TestContext.Current.CancellationToken);
+
+        // Git computes trees that it does not know, and then writes the index anew.
+        (await _repository.GitAsync(_repository.Main, "write-tree")).Should().Be(tree);
+        (await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken)).Should().Equal(written);
+        (await _repository.GitAsync(_repository.Main, "fsck", "--no-dangling")).Should().NotContain("invalid");
+    }
+
     [Theory]
     [InlineData("git update-index --assume-unchanged README.md")]
     [InlineData("git update-index --skip-worktree README.md")]

@@ -81,7 +81,7 @@ public sealed class PowerLossTests : IAsyncLifetime
     public async Task What_nothing_proves_counts_as_held_until_a_person_decides(string damage, string owner)
     {
         SlotLease? lease = await ReadyAsync(owner, slots: 2);
-        Damage(damage, [Path.Combine(State, "slot-0.json"), Path.Combine(Copies, "slot-0.json")]);
+        Damage(damage, [Path.Combine(State, "slot-0.json"), Path.Combine(Copies, "slot-0.journal")]);
 
         (int _, System.Text.Json.JsonElement status) = await _sandbox.JsonAsync("status");
         System.Text.Json.JsonElement slot = status.GetProperty("slots")[0];
@@ -114,7 +114,7 @@ public sealed class PowerLossTests : IAsyncLifetime
         await ReadyAsync("live");
         foreach (string directory in new[] { State, Copies })
         {
-            Directory.GetFiles(directory, "*.json").ToList().ForEach(File.Delete);
+            Directory.GetFiles(directory, "*.j*").ToList().ForEach(File.Delete);
         }
 
         (int code, string _, string error) = await _sandbox.RunAsync("claim", "--key", "MC-2");

@@ -1,0 +1,58 @@
+using System.Buffers.Binary;
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.FileState;
+
+/// <summary>
+/// A number in the store lock's file that grows with every change of the state: as long as it stays the same, nobody need read the state again. Odd
+/// while a writer is at work, and after one that died at it. It is only a hint, never brought to the disk, and worth nothing across a restart.
+/// </summary>
+internal static class ChangeCounter
+{
+    private const int Length = sizeof(long);
+
+    /// <summary>The number; null while the state is being changed, or when it cannot be told.</summary>
+    public static long? Read(string path)
+    {
+        try
+        {
+            using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.Read);
+            return file is null ? null : Settled(ReadRaw(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The same, for whoever holds the lock: null means that the writer before died at work.</summary>
+    public static long? ReadHeld(FileStream held) => Settled(ReadRaw(held.SafeFileHandle));
+
+    /// <summary>Under the lock, before the first change.</summary>
+    public static void Begin(FileStream held) => Write(held.SafeFileHandle, ReadRaw(held.SafeFileHandle) | 1);
+
+    /// <summary>Under the lock, after the last change.</summary>
+    /// <returns>The new number.</returns>
+    public static long End(FileStream held)
+    {
+        long number = (ReadRaw(held.SafeFileHandle) | 1) + 1;
+        Write(held.SafeFileHandle, number);
+        return number;
+    }
+
+    private static long? Settled(long number) => number > 0 && number % 2 == 0 ? number : null;
+
+    private static long ReadRaw(SafeFileHandle file)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        return RandomAccess.Read(file, bytes, 0) == Length ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
+    }
+
+    private static void Write(SafeFileHandle file, long number)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, number);
+        RandomAccess.Write(file, bytes, 0);
+        CrashPoint.Reached("change counted");
+    }
+}

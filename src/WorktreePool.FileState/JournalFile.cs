@@ -1,0 +1,134 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.FileState;
+
+/// <summary>
+/// The last two versions of one record, each in its own half of a file that never changes its size. A new version goes into the half of the one
+/// before the last, so that a write which is cut off spoils nothing that counts, and one fdatasync makes it durable: no name and no length changes.
+/// </summary>
+/// <remarks>
+/// A half is a header of 64 bytes (<c>WPJ1</c>, the content's length as int32, the number of the write as int64, SHA-256 of these 16 bytes and the
+/// content, zeros), little-endian, and the content. The half with the higher number counts.
+/// </remarks>
+internal sealed class JournalFile(string path)
+{
+    private const int Page = 4096;
+    private const int HeaderLength = 64;
+    private const int HashAt = 16;
+
+    private static ReadOnlySpan<byte> Magic => "WPJ1"u8;
+
+    /// <summary>The last version; null when there is none.</summary>
+    /// <param name="damage">What is wrong with the file; null when it is missing or whole.</param>
+    public byte[]? TryRead(out string? damage)
+    {
+        damage = null;
+        if (DocumentFile.TryRead(path) is not { } bytes)
+        {
+            return null;
+        }
+
+        if (Last(bytes) is not { } last)
+        {
+            damage = "neither half of its journal is whole.";
+            return null;
+        }
+
+        return bytes[last.Content];
+    }
+
+    /// <summary>Adds a version: durable when it returns.</summary>
+    /// <returns>Whether the file was made anew.</returns>
+    public bool Write(ReadOnlySpan<byte> content)
+    {
+        using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
+        byte[] bytes = file is null ? [] : DocumentFile.ReadAll(file, path);
+        if (file is null || Last(bytes) is not { } last || HeaderLength + content.Length > bytes.Length / 2)
+        {
+            Create(content);
+            return true;
+        }
+
+        long at = last.At == 0 ? bytes.Length / 2 : 0;
+        byte[] version = Version(content, last.Number + 1);
+        try
+        {
+            RandomAccess.Write(file, version, at);
+            CrashPoint.Reached("state journal written");
+            UnixCalls.SyncData(file);
+            CrashPoint.Reached("state journal durable");
+        }
+        catch (IOException)
+        {
+            // It must not count later what was said to have failed.
+            RandomAccess.Write(file, new byte[HeaderLength], at);
+            throw;
+        }
+
+        return false;
+    }
+
+    private void Create(ReadOnlySpan<byte> content)
+    {
+        int half = (HeaderLength + content.Length + Page - 1) / Page * Page;
+        byte[] bytes = new byte[2 * half];
+        Version(content, 1).CopyTo(bytes, 0);
+        DocumentFile.Write(path, bytes);
+    }
+
+    private static byte[] Version(ReadOnlySpan<byte> content, long number)
+    {
+        byte[] version = new byte[HeaderLength + content.Length];
+        Magic.CopyTo(version);
+        BinaryPrimitives.WriteInt32LittleEndian(version.AsSpan(4), content.Length);
+        BinaryPrimitives.WriteInt64LittleEndian(version.AsSpan(8), number);
+        content.CopyTo(version.AsSpan(HeaderLength));
+        Hash(version, version.AsSpan(HashAt, SHA256.HashSizeInBytes));
+        return version;
+    }
+
+    /// <summary>The last whole version: where its half begins, its number, and where its content is.</summary>
+    private static (int At, long Number, Range Content)? Last(byte[] bytes)
+    {
+        if (bytes.Length == 0 || bytes.Length % (2 * Page) != 0)
+        {
+            return null;
+        }
+
+        (int At, long Number, Range Content)? last = null;
+        foreach (int at in (ReadOnlySpan<int>)[0, bytes.Length / 2])
+        {
+            if (IsWhole(bytes, at, out int length) && NumberIn(bytes, at) is var number && (last is null || number > last.Value.Number))
+            {
+                last = (at, number, (at + HeaderLength)..(at + HeaderLength + length));
+            }
+        }
+
+        return last;
+    }
+
+    private static long NumberIn(byte[] bytes, int at) => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at + 8));
+
+    private static bool IsWhole(byte[] bytes, int at, out int length)
+    {
+        length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at + 4));
+        if (!bytes.AsSpan(at, Magic.Length).SequenceEqual(Magic) || length < 0 || length > (bytes.Length / 2) - HeaderLength)
+        {
+            return false;
+        }
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(bytes.AsSpan(at, HeaderLength + length), hash);
+        return hash.SequenceEqual(bytes.AsSpan(at + HashAt, SHA256.HashSizeInBytes));
+    }
+
+    private static void Hash(ReadOnlySpan<byte> version, Span<byte> hash)
+    {
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha.AppendData(version[..HashAt]);
+        sha.AppendData(version[HeaderLength..]);
+        sha.GetHashAndReset(hash);
+    }
+}

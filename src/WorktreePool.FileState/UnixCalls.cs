@@ -1,0 +1,154 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.FileState;
+
+/// <summary>Calls of Linux that .NET does not offer. Elsewhere each says so, and its caller does the same more slowly.</summary>
+internal static partial class UnixCalls
+{
+    private const int CurrentDirectory = -100;
+    private const int NoFollow = 0x100;
+    private const uint BasicStatus = 0x7ff;
+    private const uint Exchange = 2;
+    private const int ReadWrite = 2;
+    private const int CloseOnExec = 0x80000;
+    private const int NoEntry = 2;
+    private const int NotDirectory = 20;
+    private const int NoSuchCall = 38;
+
+    private static volatile bool _cannotExchange = !OperatingSystem.IsLinux();
+
+    /// <summary>
+    /// Opens a file that exists. On Linux without the advisory lock that .NET takes on every file it opens: a reader's would keep a writer from its own.
+    /// </summary>
+    /// <returns>Null when there is no such file.</returns>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle? TryOpen(string path, FileAccess access)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var file = new SafeFileHandle(Open(path, CloseOnExec | (access == FileAccess.Read ? 0 : ReadWrite)), ownsHandle: true);
+            int error = Marshal.GetLastPInvokeError();
+            if (!file.IsInvalid)
+            {
+                return file;
+            }
+
+            file.Dispose();
+            return error is NoEntry or NotDirectory ? null : throw new IOException($"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)}");
+        }
+
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Brings a file's bytes to the disk. On Linux without its times, which would cost a commit of the file system's own journal (fdatasync(2)).</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static void SyncData(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            RandomAccess.FlushToDisk(file);
+        }
+        else if (SyncDataOf(file) != 0)
+        {
+            throw new IOException($"it could not be brought to the disk: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        }
+    }
+
+    /// <summary>
+    /// Gives two files each other's name, atomically (renameat2(2)). Unlike a replacing rename it does not make ext4 write the new file's bytes at
+    /// once, which takes longer than all else.
+    /// </summary>
+    /// <returns>False when that cannot be done here, or one of them does not exist.</returns>
+    public static bool TryExchange(string one, string other)
+    {
+        if (_cannotExchange)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (RenameAt(CurrentDirectory, one, CurrentDirectory, other, Exchange) == 0)
+            {
+                return true;
+            }
+
+            _cannotExchange = Marshal.GetLastPInvokeError() == NoSuchCall;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            _cannotExchange = true;
+        }
+
+        return false;
+    }
+
+    /// <summary>A file's status, <see cref="FileStamp.Missing"/> when there is no file; null when it cannot be told here.</summary>
+    public static FileStamp? StampOf(string path)
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
+        {
+            return null;
+        }
+
+        if (StatX(CurrentDirectory, path, NoFollow, BasicStatus, out Status status) == 0)
+        {
+            return new FileStamp(status.Inode, status.Size, status.ChangedSeconds, status.ChangedNanoseconds, status.ModifiedSeconds, status.ModifiedNanoseconds);
+        }
+
+        return Marshal.GetLastPInvokeError() == NoEntry ? FileStamp.Missing : null;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncDataOf(SafeFileHandle descriptor);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int RenameAt(int directory, string path, int otherDirectory, string other, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int StatX(int directory, string path, int flags, uint mask, out Status status);
+
+    /// <summary>The kernel's <c>struct statx</c>: the same on every architecture.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Status
+    {
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(96)]
+        public long ChangedSeconds;
+
+        [FieldOffset(104)]
+        public uint ChangedNanoseconds;
+
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
+    }
+}
+
+/// <summary>What tells that a file may have been changed since it was read.</summary>
+internal sealed record FileStamp(ulong Inode, ulong Size, long ChangedSeconds, uint ChangedNanoseconds, long ModifiedSeconds, uint ModifiedNanoseconds)
+{
+    public static FileStamp Missing { get; } = new(0, 0, 0, 0, 0, 0);
+}

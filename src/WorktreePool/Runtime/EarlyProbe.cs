@@ -1,0 +1,35 @@
+namespace WorktreePool.Runtime;
+
+/// <summary>
+/// A probe of a free slot that begins under its working lock while the claim's intent is still being written: it changes nothing, so it need not wait
+/// for that, and a claim of a ready slot takes as long as the longer of the two.
+/// </summary>
+internal sealed class EarlyProbe : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _unwanted;
+
+    private EarlyProbe(IGitBackend git, SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
+    {
+        _unwanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Result = RunAsync(git, place, target);
+    }
+
+    /// <summary>What it finds, or how it fails.</summary>
+    public Task<SlotProbe> Result { get; }
+
+    /// <summary>Begins one if the slot is likely to be ready: free, left at the wanted commit, and without copied files, which must go first.</summary>
+    public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, string commit, CancellationToken cancellationToken) =>
+        candidate is { State: SlotState.Free, SetUp: not { Copied.Count: > 0 } } && candidate.Commit == commit ? new EarlyProbe(git, candidate.Place, new SlotTarget(commit), cancellationToken) : null;
+
+    /// <summary>Ends it, and waits until it has ended: nobody may look into a slot without its lock.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _unwanted.CancelAsync().ConfigureAwait(false);
+        await ((Task)Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _unwanted.Dispose();
+    }
+
+    /// <summary>A backend may throw at once; here that waits until the result is wanted.</summary>
+    private async Task<SlotProbe> RunAsync(IGitBackend git, SlotPlace place, SlotTarget target) =>
+        await git.ProbeAsync(place, target, _unwanted.Token).ConfigureAwait(false);
+}
