@@ -7,9 +7,9 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Auto;
 
 /// <summary>
-/// The default: git by its command line, except that a ref is resolved and a slot is probed in this process where the answer is provably git's own. That is so
-/// in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules, in a pool that is not sparse; a slot whose index is split or
-/// sparse, or that is damaged, is never ready either way. Whatever else there is, git answers.
+/// The default: git by its command line, except that a ref is resolved and a slot is probed and reset in this process where the result is provably
+/// git's own. That is so in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules, in a
+/// pool that is not sparse; a slot whose index is split or sparse, or that is damaged, is never ready either way. Whatever else there is, git does.
 /// </summary>
 internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
@@ -66,7 +66,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         _readyAt.TryRemove(place.Slot, out string? readyAt);
-        if (level == RepairLevel.Reset && PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        if (level == RepairLevel.Reset && options.Sparse.Count == 0 && PlainBytes.WhyNot(git.CheckoutSettings) is null)
         {
             await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
 
@@ -98,7 +98,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
         try
         {
             using var objects = new LazyObjects(_repository.CommonDirectory);
-            var admins = new AdminDirectory(_repository);
+            var admins = new AdminDirectory(_repository, SparseCone.Everything);
             return UnixFiles.IsSupported && _trusted.ReadUnstable(place.Slot).Count == 0 && !Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules"))
                 ? new InProcessRepair(_repository, objects.Value, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken)
                 : null;
