@@ -93,6 +93,17 @@ public abstract partial class GitBackendConformance
         }
     }
 
+    /// <summary>Symbolic refs that lead to one another in a circle, planted by whoever, name nothing and do no harm; a branch that is one can be deleted.</summary>
+    [Fact]
+    public async Task Resolve_does_not_go_round_in_circles()
+    {
+        await _repository.ShellAsync(_repository.Main, "git symbolic-ref refs/heads/one refs/heads/two && git symbolic-ref refs/heads/two refs/heads/one && git symbolic-ref refs/heads/ok refs/heads/main");
+        Assert.Null(await _git.ResolveAsync("refs/heads/one", Token));
+        Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/heads/ok", Token));
+        await _git.DeleteBranchAsync("one", Token);
+        Assert.False(File.Exists(Path.Combine(_repository.Main, ".git", "refs", "heads", "one")));
+    }
+
     /// <summary>Fetch brings the one ref up to date and moves no other.</summary>
     [Fact]
     public async Task Fetch_moves_one_ref()

@@ -40,7 +40,7 @@ internal sealed class CliGitBackend : IGitBackend
             _baseline, new SubmoduleStore(repository, _baseline, neutral, git), slots, submoduleContents, new WorktreeMaker(_baseline, slots, submoduleContents, trusted, KeepPatterns.None));
         _objects = new ObjectStore(repository, _baseline, neutral, new ObjectWitness(repository, poolDirectory), git);
         _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
-        _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted);
+        _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
         _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, KeepPatterns.MadeBySteps(options));
         Rescues = new RescueArchive(_refs);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
@@ -50,7 +51,12 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
 
         // Where one object was damaged, others may be: all that the remotes have is fetched, beside what is there, because git takes what it
         // believes to have for what it has.
-        SetRubbishAside();
+        if (SetRubbishAside() && await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is null)
+        {
+            // Only what stood for the objects was damaged, not they themselves.
+            return;
+        }
+
         List<string> failures = [];
         foreach ((string name, string url) in baseline.Current.Remotes)
         {
@@ -136,7 +142,52 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
                 }
             }
         }
-        return any;
+
+        return SetShortcutAside(packs, length) || any;
+    }
+
+    /// <summary>The index over many packs is made from theirs and says nothing new; with one that is damaged git does not begin (midx.c).</summary>
+    private bool SetShortcutAside(string packs, int length)
+    {
+        string shortcut = Path.Combine(packs, "multi-pack-index");
+        if (!SafeFile.IsRealFile(shortcut) || IsWhole(shortcut, length))
+        {
+            return false;
+        }
+
+        Directory.CreateDirectory(repository.Damaged);
+        CrashPoint.Reached("place for what is damaged made");
+        File.Move(shortcut, Path.Combine(repository.Damaged, Path.GetFileName(shortcut)), overwrite: true);
+        CrashPoint.Reached("index over packs set aside");
+        return true;
+    }
+
+    /// <summary>Whether a file ends with the checksum of what is before, as all that git writes beside packs does.</summary>
+    private static bool IsWhole(string file, int length)
+    {
+        using FileStream stream = File.OpenRead(file);
+        if (stream.Length <= length)
+        {
+            return false;
+        }
+
+#pragma warning disable CA5350 // Git's own checksum.
+        using var hash = IncrementalHash.CreateHash(length == SHA1.HashSizeInBytes ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256);
+#pragma warning restore CA5350
+        byte[] block = new byte[1 << 16];
+        for (long left = stream.Length - length; left > 0;)
+        {
+            int read = stream.Read(block, 0, (int)Math.Min(block.Length, left));
+            if (read == 0)
+            {
+                return false;
+            }
+
+            hash.AppendData(block, 0, read);
+            left -= read;
+        }
+
+        return hash.GetHashAndReset().AsSpan().SequenceEqual(Tail(file, length, 0));
     }
 
     private static byte[] Tail(string file, int length, int before)

@@ -128,7 +128,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
     {
         if (Directory.Exists(slotsDirectory))
         {
-            foreach (string trash in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.TrashName("*")))
+            foreach (string trash in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.TrashName("*") + "*"))
             {
                 findings.Add(new Finding(FindingIds.RepositoryResidue, $"{trash} was a slot and could not be removed: it holds something of another user, immutable, or mounted. Remove it by hand"));
             }
@@ -181,6 +181,16 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         }
     }
 
+    /// <summary>Files of people's refs that git neither lists nor complains of: symbolic ones that lead back to themselves.</summary>
+    private IEnumerable<string> Unlisted(GitResult all)
+    {
+        HashSet<string> listed = [.. all.Output.Split('\n')];
+        string refsDirectory = Path.Combine(repository.CommonDirectory, "refs");
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        return Directory.EnumerateFiles(refsDirectory, "*", options).Select(file => Path.GetRelativePath(repository.CommonDirectory, file))
+            .Where(name => Baseline.IsWatched(name) && !name.EndsWith(".lock", StringComparison.Ordinal) && !listed.Contains(name) && !all.Error.Contains(name, StringComparison.Ordinal));
+    }
+
     private async ValueTask AddRefDriftAsync(List<Finding> findings, string defaultBase, CancellationToken cancellationToken)
     {
         GitResult all = await refs.TryRunAsync(cancellationToken, "for-each-ref", "--format=%(refname)").ConfigureAwait(false);
@@ -189,6 +199,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             findings.Add(new Finding(FindingIds.RefsDrift, complaint.Trim()));
         }
 
+        AddMany(findings, [.. Unlisted(all)], "cannot be read, or lead to one another in a circle. Delete them with git update-ref --no-deref -d");
         HashSet<string> now = [.. all.Output.Split('\n').Where(Baseline.IsWatched)];
         AddMany(findings, [.. now.Except(baseline.Current.Refs).Except(CheckedOut())], "are new since the baseline was taken; a former holder may have left them. Delete them, or accept them with worktree-pool trust");
         AddMany(findings, [.. baseline.Current.Refs.Except(now)], "are gone since the baseline was taken. Restore them if nobody deleted them on purpose, or accept it with worktree-pool trust");

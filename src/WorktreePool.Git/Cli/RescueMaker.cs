@@ -218,10 +218,25 @@ internal sealed class RescueMaker(
         return counted.Succeeded ? int.Parse(counted.Line, CultureInfo.InvariantCulture) : tips.Count(tip => tip != request.Base);
     }
 
+    /// <summary>Whether a file begins as an index does: of what is none, however large, no copy is made.</summary>
+    private static bool IsIndex(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            Span<byte> signature = stackalloc byte[4];
+            return file.ReadAtLeast(signature, signature.Length, throwOnEndOfStream: false) == signature.Length && signature.SequenceEqual("DIRC"u8);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The tree of the slot's own index; null when it is unreadable or has conflicts, and then the files tell all.</summary>
     private async ValueTask<string?> WriteStagedAsync(GitWorktree tree, string index, CancellationToken cancellationToken)
     {
-        if (!SafeFile.IsRealFile(tree.Index))
+        if (!SafeFile.IsRealFile(tree.Index) || !IsIndex(tree.Index))
         {
             return null;
         }

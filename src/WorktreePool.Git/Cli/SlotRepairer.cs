@@ -3,7 +3,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Makes a slot what it shall be. Provisioning is the same work on a slot where nothing is there yet.</summary>
-internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, WorktreeMaker contents, Submodules submodules, ObjectStore objects, TrustedIndex trusted)
+internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, WorktreeMaker contents, Submodules submodules, ObjectStore objects, TrustedIndex trusted, KeepPatterns keep)
 {
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
@@ -11,6 +11,11 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
         try
         {
             await objects.RepairAsync(commit, cancellationToken).ConfigureAwait(false);
+            if (level != RepairLevel.Recreate)
+            {
+                Mounts.Refuse(place, keep);
+            }
+
             if (level == RepairLevel.Reset)
             {
                 await ResetAsync(place, admin, commit, cancellationToken).ConfigureAwait(false);

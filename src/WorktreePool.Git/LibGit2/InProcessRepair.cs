@@ -22,6 +22,11 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
         RefuseConversions(target.Entries);
         string admin = _admins.NameFor(place);
         string index = Path.Combine(_admins.PathOf(admin), "index");
+        if (level != RepairLevel.Recreate)
+        {
+            Mounts.Refuse(place, keep);
+        }
+
         try
         {
             switch (level)

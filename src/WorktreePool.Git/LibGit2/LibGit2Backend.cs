@@ -83,14 +83,24 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken) =>
+    public async ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken)
+    {
+        string reference = "refs/heads/" + branch;
+        if (ObjectReader.SymbolicTarget(_repository.CommonDirectory, reference) is not null)
+        {
+            // LibGit2Sharp would follow it, without an end if it leads back to itself.
+            await git.DeleteBranchAsync(branch, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         await RunAsync(
             objects =>
             {
-                objects.Repository.Refs.Remove("refs/heads/" + branch);
+                objects.Repository.Refs.Remove(reference);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => git.EvictAsync(place, cancellationToken);
 

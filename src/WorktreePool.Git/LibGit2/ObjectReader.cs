@@ -1,4 +1,5 @@
 using LibGit2Sharp;
+using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
 
@@ -9,6 +10,9 @@ namespace WorktreePool.Git.LibGit2;
 /// </remarks>
 internal sealed class ObjectReader : IDisposable
 {
+    /// <summary>As git has it; see refs.c, SYMREF_MAXDEPTH.</summary>
+    private const int DeepestSymbolic = 5;
+
     private static readonly Lock Settings = new();
     private static bool _set;
 
@@ -55,7 +59,7 @@ internal sealed class ObjectReader : IDisposable
         {
             GitObject? found = ObjectId.TryParse(reference, out ObjectId? id) && reference.Length == 40
                 ? Repository.Lookup(id)
-                : Repository.Refs[reference]?.ResolveToDirectReference()?.Target;
+                : Follow(reference) is { } direct ? Repository.Refs[direct]?.ResolveToDirectReference()?.Target : null;
             return found?.Peel<Commit>()?.Sha;
         }
         catch (LibGit2SharpException)
@@ -63,6 +67,29 @@ internal sealed class ObjectReader : IDisposable
             return null;
         }
     }
+
+    /// <summary>
+    /// The ref that a ref leads to at last; null when it leads nowhere. LibGit2Sharp follows symbolic refs without an end: one that leads back to
+    /// itself would overflow the stack and take the whole process along.
+    /// </summary>
+    private string? Follow(string reference)
+    {
+        for (int depth = 0; depth <= DeepestSymbolic; depth++)
+        {
+            if (SymbolicTarget(Repository.Info.Path, reference) is not { } target)
+            {
+                return reference;
+            }
+
+            reference = target;
+        }
+
+        return null;
+    }
+
+    /// <summary>What a symbolic ref names; null for any other. They are never packed.</summary>
+    public static string? SymbolicTarget(string commonDirectory, string reference) =>
+        SafeFile.TryRead(Path.Combine(commonDirectory, reference)) is { } text && text.StartsWith("ref:", StringComparison.Ordinal) ? text[4..].Trim() : null;
 
     /// <summary>Whether a <c>.gitattributes</c> leaves the bytes of files alone; see <see cref="PlainBytes"/>.</summary>
     public bool IsPlainAttributes(ReadOnlyMemory<byte> blob) =>

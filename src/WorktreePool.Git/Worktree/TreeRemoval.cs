@@ -29,6 +29,11 @@ internal static class TreeRemoval
                 return;
             }
 
+            if (Mounts.AtOrBelow(path).FirstOrDefault() is { } mount)
+            {
+                throw new GitBackendException($"{path} cannot be removed: it holds a mount, {mount}, and what is in that is not the pool's. Unmount it; it is retried.");
+            }
+
 #pragma warning disable RS0030 // This is the one place that knows when it fails and what to do then.
             Directory.Delete(path, recursive: true);
             CrashPoint.Reached("tree removed");
@@ -43,10 +48,10 @@ internal static class TreeRemoval
         }
     }
 
-    /// <summary>Makes every directory and file below readable and writable for us; links are not followed.</summary>
+    /// <summary>Makes every directory and file below readable and writable for us; links are not followed. Not where something is mounted: that is not ours to open.</summary>
     public static void MakeAccessible(string path)
     {
-        if (!OperatingSystem.IsWindows() && SafeFile.IsRealDirectory(path))
+        if (!OperatingSystem.IsWindows() && SafeFile.IsRealDirectory(path) && !Mounts.AtOrBelow(path).Any())
         {
             Run("chmod", "-R", "u+rwX", "--", path);
         }

@@ -17,6 +17,7 @@ internal static class Catalogue
         .. Submodules.States,
         .. Filters.States,
         .. Additions.States,
+        .. Further.States,
     ];
 
     public static DamagedState Find(string id) => All.Single(state => state.Id == id);
