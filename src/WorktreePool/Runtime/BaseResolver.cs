@@ -8,13 +8,16 @@ namespace WorktreePool.Runtime;
 /// trusted only while it agrees with the base that the pool itself saw last; otherwise the trusted remote is asked, and if that fails
 /// the last known commit stands. A branch of the user's own is taken as it is.
 /// </summary>
-internal sealed class BaseResolver(PoolContext context)
+internal sealed class BaseResolver(PoolContext context, Gates gates)
 {
     /// <summary>A fetch gets at most this share of what is left of the deadline: preparation must still fit behind it.</summary>
     private const double FetchShare = 0.5;
 
     /// <summary>And never more than this.</summary>
     public static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(20);
+
+    /// <summary>How often one who waits for another's fetch looks whether that process has died.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private const string Tracking = "refs/remotes/";
 
@@ -89,14 +92,7 @@ internal sealed class BaseResolver(PoolContext context)
         using Deadline fetch = FetchDeadline(deadline);
         try
         {
-            DateTimeOffset asked = context.Now;
-            string? fetched = await context.Git.FetchAsync(reference, fetch.Token, progress).ConfigureAwait(false);
-            if (fetched is not null && isBase)
-            {
-                await RememberAsync(reference, fetched, asked, deadline.Token).ConfigureAwait(false);
-            }
-
-            return fetched;
+            return await FetchInTurnAsync(reference, isBase, maxAge, fetch.Token, progress).ConfigureAwait(false);
         }
         catch (Exception e) when (e is GitBackendException || (e is OperationCanceledException && fetch.HasPassed))
         {
@@ -114,10 +110,8 @@ internal sealed class BaseResolver(PoolContext context)
         using Deadline fetch = FetchDeadline(deadline);
         try
         {
-            DateTimeOffset asked = context.Now;
-            if (await context.Git.FetchAsync(baseRef, fetch.Token, progress).ConfigureAwait(false) is { } fetched)
+            if (await FetchInTurnAsync(baseRef, isBase: true, TimeSpan.Zero, fetch.Token, progress).ConfigureAwait(false) is { } fetched)
             {
-                await RememberAsync(baseRef, fetched, asked, deadline.Token).ConfigureAwait(false);
                 return fetched;
             }
         }
@@ -136,15 +130,64 @@ internal sealed class BaseResolver(PoolContext context)
         return onDisk ?? throw Missing(baseRef);
     }
 
+    /// <summary>
+    /// One fetch at a time over all processes on this machine: whoever comes meanwhile waits for that one's result, or fetches next if it began too early for it.
+    /// </summary>
+    private async ValueTask<string?> FetchInTurnAsync(string reference, bool isBase, TimeSpan maxAge, CancellationToken cancellationToken, IProgress<PoolProgress>? progress)
+    {
+        string gate = $"fetch:{context.Host}";
+        DateTimeOffset newEnough = context.Now - maxAge;
+        while (true)
+        {
+            GateTry tried = await gates.TryEnterAsync(gate, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (isBase && tried.State.Pool.Base is { FetchedAt: { } at } known && known.Ref == reference && at > newEnough && at <= context.Now)
+                {
+                    return known.Commit;
+                }
+
+                if (tried.Entry is not null)
+                {
+                    DateTimeOffset asked = context.Now;
+                    string? fetched = await context.Git.FetchAsync(reference, cancellationToken, progress).ConfigureAwait(false);
+                    if (fetched is not null && isBase)
+                    {
+                        await RememberAsync(reference, fetched, asked, cancellationToken).ConfigureAwait(false);
+                    }
+
+                    return fetched;
+                }
+            }
+            finally
+            {
+                if (tried.Entry is { } entry)
+                {
+                    await gates.LeaveAsync(gate, entry).ConfigureAwait(false);
+                }
+            }
+
+            await context.WaitForChangeAsync(tried.State.Stamp, Look, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private Deadline FetchDeadline(Deadline deadline) =>
         new(context.Time, deadline.Left * FetchShare < LongestFetch ? deadline.Left * FetchShare : LongestFetch, deadline.Token);
 
     private async ValueTask RememberAsync(string baseRef, string commit, DateTimeOffset? fetchedAt, CancellationToken cancellationToken)
     {
-        // A lost race is fine: whoever won has just seen the base as well.
-        PoolRecord pool = (await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
-        await context.Store.CompareAndSetPoolAsync(
-            pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) { FetchedAt = fetchedAt } }, cancellationToken).ConfigureAwait(false);
+        PoolRecord pool;
+        do
+        {
+            pool = (await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool;
+            if (pool.Base is { FetchedAt: { } later } known && known.Ref == baseRef && later > fetchedAt && later <= context.Now)
+            {
+                // Another has seen the base since.
+                return;
+            }
+        }
+        while (!await context.Store.CompareAndSetPoolAsync(
+            pool.Version, pool with { Base = new BaseRecord(baseRef, commit, context.Now) { FetchedAt = fetchedAt } }, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Whether a configured base, which may be short, is the ref the pool knows.</summary>

@@ -24,7 +24,8 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     public PoolRuntime(PoolContext context)
     {
         _context = context;
-        _bases = new BaseResolver(context);
+        var gates = new Gates(context);
+        _bases = new BaseResolver(context, gates);
         _journal = new PoolJournal(context, _events);
         _roster = new SlotRoster(context, _bases, _journal);
         var preparation = new SlotPreparation(context);
@@ -38,7 +39,6 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _batches = new BatchClaiming(context, _claiming, refusals, Hold);
         _releasing = new Releasing(context, cleaning);
         _keeper = new Keeper(context, _bases, housekeeping, setUp, _roster, Fleet, _journal);
-        var gates = new Gates(context);
         _shift = new KeeperShift(context, _keeper, gates);
         _dispatching = new Dispatching(context, gates, presence);
         _leases = new Leases(context);

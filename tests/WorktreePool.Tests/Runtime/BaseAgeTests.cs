@@ -37,6 +37,49 @@ public sealed class BaseAgeTests : RuntimeTest
     }
 
     [Fact]
+    public async Task Processes_that_want_the_newest_base_at_once_fetch_one_at_a_time_and_share_what_came_in_time()
+    {
+        List<FakeProcess> processes = [.. Enumerable.Range(0, 6).Select(_ => Machine.Start(options => options.Slots = 6))];
+        await processes[0].Pool.MaintainAsync(Token);
+        Machine.Time.Advance(TimeSpan.FromMinutes(10));
+        Git.ClearScripts();
+        int before = Git.Calls.Count(call => call.Verb == GitVerb.Fetch);
+        (int running, int most) = (0, 0);
+        var gate = new GitGate();
+        Git.At(GitVerb.Fetch).Do(() => most = Math.Max(most, Interlocked.Increment(ref running))).WaitAt(gate).Do(() => Interlocked.Decrement(ref running));
+        string next = Git.NewCommit(Machine.Base);
+        Git.SetRemote(Git.DefaultBase, next);
+
+        Task<string>[] claims = [.. processes.Select(process => Task.Run(() => CommitOfAsync(process, TimeSpan.FromMinutes(5)), Token))];
+        await gate.Reached.WaitAsync(Token);
+        gate.Open();
+        string[] commits = await Task.WhenAll(claims);
+
+        commits.Should().OnlyContain(commit => commit == next);
+        most.Should().Be(1);
+        Git.Calls.Count(call => call.Verb == GitVerb.Fetch).Should().Be(before + 1, "five wait for the first one's");
+    }
+
+    [Fact]
+    public async Task A_process_that_dies_in_its_fetch_stops_nobody()
+    {
+        FakeProcess dying = Machine.Start(), other = Machine.Start();
+        await other.Pool.MaintainAsync(Token);
+        var never = new GitGate();
+        Git.At(GitVerb.Fetch, 1).WaitAt(never);
+        Task lost = CommitOfAsync(dying, TimeSpan.Zero);
+        await never.Reached.WaitAsync(Token);
+
+        await Machine.KillAsync(dying);
+
+        Task<string> claim = CommitOfAsync(other, TimeSpan.Zero);
+        await UntilAsync(() => claim.IsCompleted);
+        (await claim).Should().Be(Machine.Base);
+        never.Open();
+        await lost.Awaiting(task => task).Should().ThrowAsync<Exception>();
+    }
+
+    [Fact]
     public async Task A_base_that_cannot_be_fetched_is_too_old_and_nothing_is_claimed()
     {
         FakeProcess process = Machine.Start();
