@@ -149,8 +149,10 @@ internal sealed class BaseResolver(PoolContext context, Gates gates)
 
                 if (tried.Entry is not null)
                 {
+                    using PoolTelemetry.Operation? measured = PoolTelemetry.StartFetch(context.Name, context.Time);
                     DateTimeOffset asked = context.Now;
                     string? fetched = await context.Git.FetchAsync(reference, cancellationToken, progress).ConfigureAwait(false);
+                    measured?.End(fetched is null ? "no_remote" : "fetched");
                     if (fetched is not null && isBase)
                     {
                         await RememberAsync(reference, fetched, asked, cancellationToken).ConfigureAwait(false);

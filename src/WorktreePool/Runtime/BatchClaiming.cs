@@ -100,7 +100,7 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
         {
             ClaimOutcome outcome = deadline.HasPassed
                 ? ClaimOutcome.Refused(refusals.NoSlot(request, await context.ReadAsync(cancellationToken).ConfigureAwait(false), context.Options.ClaimTimeout, []))
-                : await claiming.RunAsync(request, mayWait: false, cancellationToken, deadline.Left, () => taken.TrySetResult()).ConfigureAwait(false);
+                : await claiming.RunMeasuredAsync(request, mayWait: false, cancellationToken, deadline.Left, () => taken.TrySetResult()).ConfigureAwait(false);
             if (!isLast && outcome.Refusal is { Reason: RefusalReason.Exhausted or RefusalReason.Quarantined })
             {
                 return index;

@@ -31,6 +31,25 @@ internal sealed class Claiming(
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Claims, measured for whoever listens.</summary>
+    public ValueTask<ClaimOutcome> RunMeasuredAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken, TimeSpan? atMost = null, Action? taken = null) =>
+        PoolTelemetry.StartClaim(context.Name, context.Time, request.Key) is { } measured
+            ? MeasureAsync(measured, RunAsync(request, mayWait, cancellationToken, atMost, taken))
+            : RunAsync(request, mayWait, cancellationToken, atMost, taken);
+
+    private async ValueTask<ClaimOutcome> MeasureAsync(PoolTelemetry.Operation measured, ValueTask<ClaimOutcome> claim)
+    {
+        using PoolTelemetry.Operation operation = measured;
+        ClaimOutcome outcome = await claim.ConfigureAwait(false);
+        operation.End(outcome.Refusal is { } refusal ? PoolTelemetry.Word(refusal.Reason.ToString()) : outcome.IsAttached ? "attached" : "claimed", outcome.Record?.Slot);
+        if (outcome is { Record: not null, IsAttached: false })
+        {
+            PoolTelemetry.Granted(context.Name, outcome.Waited, outcome.Prepared);
+        }
+
+        return outcome;
+    }
+
     /// <summary>Claims.</summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="mayWait">Whether to wait for a slot that somebody holds.</param>

@@ -37,7 +37,7 @@ internal sealed class Dispatching(PoolContext context, Gates gates, Presence pre
 
     private async ValueTask<(DispatchAttempt Attempt, string Stamp)> TryOnceAsync(string name, CancellationToken cancellationToken)
     {
-        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         if (state.Pool.Paused is { } paused)
         {
             string why = paused.Reason.Length > 0 ? $": {paused.Reason}" : "";
@@ -109,7 +109,7 @@ internal sealed class Dispatching(PoolContext context, Gates gates, Presence pre
                 using var turn = new Deadline(_context.Time, _presence.Left, _left.Token);
                 try
                 {
-                    PoolState state = await _context.Store.ReadAsync(turn.Token).ConfigureAwait(false);
+                    PoolState state = await _context.ReadAsync(turn.Token).ConfigureAwait(false);
                     if (Gates.Find(state.Pool, _gate)?.Id != _entry.Id)
                     {
                         _ = _lost.CancelAsync();

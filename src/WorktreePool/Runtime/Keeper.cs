@@ -16,6 +16,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
     /// <param name="progress">Is told of each slot and of a fetch.</param>
     public async ValueTask<MaintenanceReport> RunAsync(TimeSpan? baseRefresh, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null)
     {
+        using PoolTelemetry.Operation? measured = PoolTelemetry.StartPass(context.Name, context.Time);
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         List<string> reclaimed = [.. await fleet.MaintainAsync(cancellationToken).ConfigureAwait(false)], healed = [], quarantined = [], rescued = [], yielded = [], failures = [];
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -52,6 +53,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
 
         progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
+        measured?.End(failures.Count == 0 ? "done" : "incomplete");
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued) { Yielded = yielded, Overdue = overdue, Failures = failures };
 
         async ValueTask TendAsync(SlotRecord record, CancellationToken token)

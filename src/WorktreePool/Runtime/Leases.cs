@@ -8,7 +8,7 @@ internal sealed class Leases(PoolContext context)
     /// <summary>The live leases of a query, by slot number.</summary>
     public async ValueTask<IReadOnlyList<SlotSnapshot>> ListAsync(LeaseQuery query, CancellationToken cancellationToken)
     {
-        PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = context.Now;
         return [.. state.Slots
             .Where(record => record is { State: SlotState.Leased, Lease: not null } && Matches(record.Lease, query))
@@ -28,7 +28,7 @@ internal sealed class Leases(PoolContext context)
         owner ??= LeaseOwner.ForProcess(context.Processes.Current);
         while (true)
         {
-            PoolState state = await context.Store.ReadAsync(cancellationToken).ConfigureAwait(false);
+            PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (state.Slots.FirstOrDefault(record => record.State == SlotState.Leased && record.Host == context.Host && record.Lease?.Key == key) is not { } leased)
             {
                 return null;

@@ -8,6 +8,7 @@ internal sealed class PoolJournal(PoolContext context, PoolEvents events)
     public async ValueTask WriteAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
         events.Publish(entry);
+        PoolTelemetry.Count(context.Name, entry);
         try
         {
             await context.Store.AppendHistoryAsync(entry, cancellationToken).ConfigureAwait(false);

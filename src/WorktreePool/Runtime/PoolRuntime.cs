@@ -17,6 +17,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     private readonly KeeperShift _shift;
     private readonly Doctor _doctor;
     private readonly Dispatching _dispatching;
+    private readonly PoolGauges _gauges;
     private readonly Leases _leases;
     private readonly LeaseWatch _watch;
     private readonly PendingReleases _pending;
@@ -42,6 +43,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _shift = new KeeperShift(context, _keeper, gates);
         _dispatching = new Dispatching(context, gates, presence);
         _leases = new Leases(context);
+        _gauges = new PoolGauges(context);
         _doctor = new Doctor(context, _bases, _keeper, housekeeping, _roster);
         _watch = new LeaseWatch(context, presence);
         _pending = new PendingReleases(context);
@@ -155,12 +157,13 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         await _pending.DisposeAsync().ConfigureAwait(false);
         await _watch.DisposeAsync().ConfigureAwait(false);
         _events.Close();
+        _gauges.Dispose();
     }
 
     private async ValueTask<ClaimResult> ClaimAsync(ClaimRequest request, bool mayWait, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ClaimOutcome outcome = await _claiming.RunAsync(request, mayWait, cancellationToken).ConfigureAwait(false);
+        ClaimOutcome outcome = await _claiming.RunMeasuredAsync(request, mayWait, cancellationToken).ConfigureAwait(false);
         return outcome.Refusal is { } refusal
             ? ClaimResult.Refused(refusal)
             : ClaimResult.Claimed(Hold(outcome));

@@ -15,12 +15,15 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
     /// <param name="cancellationToken">Ends the cleaning.</param>
     public async ValueTask<ReleaseReport> RunAsync(Func<SlotRecord, bool> find, string who, ReleaseMode? mode, CancellationToken cancellationToken)
     {
+        using PoolTelemetry.Operation? measured = PoolTelemetry.StartRelease(context.Name, context.Time);
         var release = new Release(find, who, mode, new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken));
         using var overdue = new Overdue(context.Time, context.Options.ReleaseTimeout, cancellationToken);
         Task<ReleaseReport> work = RunAsync(release);
         if (await overdue.IsDoneInTimeAsync(work).ConfigureAwait(false))
         {
-            return await work.ConfigureAwait(false);
+            ReleaseReport report = await work.ConfigureAwait(false);
+            measured?.End("released", report.Slot);
+            return report;
         }
 
         _ = LogLateEndAsync(work);

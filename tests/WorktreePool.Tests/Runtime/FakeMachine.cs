@@ -47,11 +47,11 @@ internal sealed class FakeMachine : IAsyncDisposable
     public string Base => Git.Find(Git.DefaultBase)!;
 
     /// <summary>Another process that opens the pool.</summary>
-    public FakeProcess Start(Action<WorktreePoolOptions>? configure = null)
+    public FakeProcess Start(Action<WorktreePoolOptions>? configure = null, string name = "p")
     {
         int pid = _nextPid++;
         _alive.Add(pid);
-        var process = new FakeProcess(this, pid, configure);
+        var process = new FakeProcess(this, pid, configure, name);
         _processes.Add(process);
         return process;
     }
@@ -128,13 +128,13 @@ internal sealed class FakeProcess : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    public FakeProcess(FakeMachine machine, int pid, Action<WorktreePoolOptions>? configure)
+    public FakeProcess(FakeMachine machine, int pid, Action<WorktreePoolOptions>? configure, string name = "p")
     {
-        Pid = pid;
+        (Pid, Name) = (pid, name);
         var services = new ServiceCollection();
         services.AddSingleton(machine.Clock);
         services.AddSingleton<IProcessTable>(new FakeProcessTable(machine, pid));
-        machine.Use(services.AddWorktreePool("p", options =>
+        machine.Use(services.AddWorktreePool(name, options =>
         {
             (options.RepositoryPath, options.PoolDirectory, options.Slots) = ("/nowhere/repository", machine.PoolDirectory, 2);
             configure?.Invoke(options);
@@ -144,11 +144,13 @@ internal sealed class FakeProcess : IAsyncDisposable
 
     public int Pid { get; }
 
-    public ISlotStateStore Store => _services.GetRequiredKeyedService<ISlotStateStore>("p");
+    public string Name { get; }
 
-    public IWorktreePool Pool => _services.GetRequiredKeyedService<IWorktreePool>("p");
+    public ISlotStateStore Store => _services.GetRequiredKeyedService<ISlotStateStore>(Name);
 
-    public IPoolOperator Operator => _services.GetRequiredKeyedService<IPoolOperator>("p");
+    public IWorktreePool Pool => _services.GetRequiredKeyedService<IWorktreePool>(Name);
+
+    public IPoolOperator Operator => _services.GetRequiredKeyedService<IPoolOperator>(Name);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
