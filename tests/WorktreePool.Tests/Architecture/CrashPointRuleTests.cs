@@ -9,10 +9,10 @@ namespace WorktreePool.Tests.Architecture;
 public sealed class CrashPointRuleTests
 {
     private static readonly Regex Change = new(
-        @"(?<!\w)(File\.(Move|Delete|Copy|Replace|WriteAll\w+|AppendAll\w+|Create\w*)|Directory\.(CreateDirectory|Move|Delete|CreateSymbolicLink)|UnixFiles\.Move)\(|FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b");
+        @"(?<!\w)(File\.(Move|Delete|Copy|Replace|WriteAll\w+|AppendAll\w+|Create\w*)|Directory\.(CreateDirectory|Move|Delete|CreateSymbolicLink)|UnixFiles\.Move|UnixCalls\.TryExchange|RandomAccess\.(Write|SetLength))\(|FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b");
 
     /// <summary>What only tidies up after a failure: a process killed there has changed nothing that a process killed before it has not.</summary>
-    private static readonly Regex Tidying = new(@"^File\.Delete\((temporary|sibling)\)");
+    private static readonly Regex Tidying = new(@"^(File\.Delete\((temporary|sibling)\)|RandomAccess\.Write\(file, new byte\[)");
 
     [Theory]
     [InlineData("src/WorktreePool.FileState")]
