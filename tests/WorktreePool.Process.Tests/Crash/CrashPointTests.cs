@@ -18,6 +18,10 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
     {
         ["unreadable file moved aside"] = "needs a file that the tests' user, often root, may not read",
         ["directory of kept files made"] = "as above",
+        ["sparse directory made"] = "needs a sparse pool",
+        ["directory of copied file made"] = "needs a pool with files to copy into its slots",
+        ["place for what is damaged made"] = "needs a damaged multi-pack-index, which the tests of damage have",
+        ["index over packs set aside"] = "as above",
         ["submodule path made"] = "git has made the directory, unless somebody takes it away in between",
     };
 
@@ -44,7 +48,8 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "1-init", "wrecked", "admin file moved away" },
         { "2-libgit2", "links", "index in place" },
         { "2-claim", "submodule", "submodule HEAD written" },
-        { "2-claim", "damaged", "fetched .idx in place" },
+        { "2-claim", "damaged", "damaged .idx set aside" },
+        { "2-claim", "missing", "fetched .idx in place" },
         { "2-warm", "dead", "set-up step ended" },
     };
 

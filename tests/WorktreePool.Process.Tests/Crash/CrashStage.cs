@@ -63,6 +63,9 @@ internal sealed class CrashStage(CrashSite site)
             case "wrecked":
                 await WreckAsync();
                 break;
+            case "missing":
+                CrashSite.Shell("cd \"$1/.git/objects\" && id=$(git -C \"$1\" rev-parse HEAD:README.md) && rm -f \"$(echo \"$id\" | cut -c1-2)/$(echo \"$id\" | cut -c3-)\"", Sandbox.Repository);
+                break;
             case "damaged":
                 // A pack with a wrong byte in it; the copy is not linked to the remote's.
                 CrashSite.Shell("""
