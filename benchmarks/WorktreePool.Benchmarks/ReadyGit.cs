@@ -7,6 +7,8 @@ internal sealed class ReadyGit : IGitBackend, IRescueArchive
 
     public IRescueArchive Rescues => this;
 
+    public IIsolatedRepository? Isolated => null;
+
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => new(new RepositoryFacts("/none", "refs/heads/main", []));
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => new([]);
@@ -39,7 +41,7 @@ internal sealed class ReadyGit : IGitBackend, IRescueArchive
 
     public ValueTask<string> ShowAsync(string id, CancellationToken cancellationToken) => throw new NotSupportedException("there are no rescues");
 
-    public ValueTask RestoreAsync(string id, string branch, CancellationToken cancellationToken) => throw new NotSupportedException("there are no rescues");
+    public ValueTask<string> RestoreAsync(string id, string branch, CancellationToken cancellationToken) => throw new NotSupportedException("there are no rescues");
 
     public ValueTask DropAsync(string id, CancellationToken cancellationToken) => default;
 }

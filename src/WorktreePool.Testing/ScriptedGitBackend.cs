@@ -42,6 +42,9 @@ public sealed partial class ScriptedGitBackend : IGitBackend
     /// <inheritdoc/>
     public IRescueArchive Rescues => _rescues;
 
+    /// <summary>The repository as one of the pool's own; null, the default: a user's.</summary>
+    public IIsolatedRepository? Isolated { get; set; }
+
     /// <summary>Every call so far, in the order of arrival.</summary>
     public IReadOnlyList<GitCall> Calls => Locked<IReadOnlyList<GitCall>>(() => [.. _calls]);
 

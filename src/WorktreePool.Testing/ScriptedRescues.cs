@@ -11,7 +11,7 @@ internal sealed class ScriptedRescues(ScriptedGitBackend git) : IRescueArchive
     public ValueTask<string> ShowAsync(string id, CancellationToken cancellationToken) =>
         new(git.Locked(() => $"commit {Get(id).Rescue.Commit}\n{Get(id).Content}\n"));
 
-    public ValueTask RestoreAsync(string id, string branch, CancellationToken cancellationToken)
+    public ValueTask<string> RestoreAsync(string id, string branch, CancellationToken cancellationToken)
     {
         git.Locked(() =>
         {
@@ -23,7 +23,7 @@ internal sealed class ScriptedRescues(ScriptedGitBackend git) : IRescueArchive
 
             git.SetRef("refs/heads/" + branch, rescue.Commit);
         });
-        return default;
+        return new("/scripted/.git");
     }
 
     public ValueTask DropAsync(string id, CancellationToken cancellationToken)

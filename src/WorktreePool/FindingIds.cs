@@ -84,6 +84,9 @@ public static class FindingIds
     /// <summary>A stale lock, or another thing git leaves when it is killed, is in the common directory.</summary>
     public const string RepositoryResidue = "repository-residue";
 
+    /// <summary>The clone is gone from which an isolated repository borrows objects.</summary>
+    public const string BorrowedObjectsGone = "borrowed-objects-gone";
+
     /// <summary>A ref is damaged, or shadows the base.</summary>
     public const string RefsDrift = "refs-drift";
 

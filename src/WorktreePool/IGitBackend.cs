@@ -10,6 +10,9 @@ public interface IGitBackend
     /// <summary>The repository's rescues.</summary>
     IRescueArchive Rescues { get; }
 
+    /// <summary>The repository, when it is the pool's own; null when it is a user's, in which nothing is put back and no ref of others is touched.</summary>
+    IIsolatedRepository? Isolated { get; }
+
     /// <summary>Checks that the repository can carry a pool and reads what there is to know about it.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     /// <exception cref="GitBackendException">There is no repository, or it is bare, empty, or of a kind this backend cannot use; the message says what to do.</exception>

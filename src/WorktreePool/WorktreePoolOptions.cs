@@ -3,8 +3,22 @@ namespace WorktreePool;
 /// <summary>The settings of one pool. Names in <c>pool.json</c> and in the environment are these, in any case.</summary>
 public sealed class WorktreePoolOptions
 {
-    /// <summary>The repository: its main checkout, or its git directory. Required; made absolute.</summary>
+    /// <summary>The repository: its main checkout, or its git directory. Required, unless <see cref="Remote"/> is set; made absolute.</summary>
     public string RepositoryPath { get; set; } = "";
+
+    /// <summary>
+    /// Whether the slots belong to a bare repository of the pool's own, <c>repository.git</c> in its directory, instead of the user's. It is restored
+    /// to its baseline at every claim and release, so that nobody who works in a slot can change what others work with. For agents that run
+    /// arbitrary commands. It fetches from <see cref="Remote"/> and borrows the objects that <see cref="RepositoryPath"/> has. Default: false.
+    /// Cannot be changed for a pool that exists.
+    /// </summary>
+    public bool Isolated { get; set; }
+
+    /// <summary>
+    /// The URL that an isolated pool fetches from and its slots push to. Default: that of the remote of <see cref="RepositoryPath"/> (<c>origin</c>, else
+    /// the first), or that repository itself when it has none. Only with <see cref="Isolated"/>. Cannot be changed for a pool that exists.
+    /// </summary>
+    public string? Remote { get; set; }
 
     /// <summary>The pool's own directory: state, and the slots unless <see cref="SlotsDirectory"/> says otherwise. Required; made absolute.</summary>
     public string PoolDirectory { get; set; } = "";

@@ -34,6 +34,8 @@ internal sealed class CrashingGit(IGitBackend inner) : IGitBackend
 {
     public IRescueArchive Rescues { get; } = new CrashingRescues(inner.Rescues);
 
+    public IIsolatedRepository? Isolated { get; } = inner.Isolated is { } isolated ? new CrashingIsolated(isolated) : null;
+
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => Crash.AroundAsync("inspect", () => inner.InspectAsync(cancellationToken));
 
     public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => Crash.AroundAsync("trust", () => inner.TrustAsync(cancellationToken));
@@ -67,13 +69,22 @@ internal sealed class CrashingGit(IGitBackend inner) : IGitBackend
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => Crash.AroundAsync("remove", () => inner.RemoveAsync(place, cancellationToken));
 
+    private sealed class CrashingIsolated(IIsolatedRepository inner) : IIsolatedRepository
+    {
+        public ValueTask EstablishAsync(CancellationToken cancellationToken) => Crash.AroundAsync("establish", () => inner.EstablishAsync(cancellationToken));
+
+        public ValueTask<IReadOnlyList<Finding>> RestoreAsync(CancellationToken cancellationToken) => Crash.AroundAsync("repository restored", () => inner.RestoreAsync(cancellationToken));
+
+        public ValueTask<IReadOnlyList<Rescue>> SweepAsync(RefSweep sweep, CancellationToken cancellationToken) => Crash.AroundAsync("refs swept", () => inner.SweepAsync(sweep, cancellationToken));
+    }
+
     private sealed class CrashingRescues(IRescueArchive inner) : IRescueArchive
     {
         public ValueTask<IReadOnlyList<Rescue>> ListAsync(CancellationToken cancellationToken) => inner.ListAsync(cancellationToken);
 
         public ValueTask<string> ShowAsync(string id, CancellationToken cancellationToken) => inner.ShowAsync(id, cancellationToken);
 
-        public ValueTask RestoreAsync(string id, string branch, CancellationToken cancellationToken) =>
+        public ValueTask<string> RestoreAsync(string id, string branch, CancellationToken cancellationToken) =>
             Crash.AroundAsync("rescue restored", () => inner.RestoreAsync(id, branch, cancellationToken));
 
         public ValueTask DropAsync(string id, CancellationToken cancellationToken) => Crash.AroundAsync("rescue dropped", () => inner.DropAsync(id, cancellationToken));

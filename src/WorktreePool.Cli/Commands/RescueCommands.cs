@@ -54,8 +54,8 @@ internal static class RescueCommands
     private static async Task<int> RestoreAsync(Session session, CancellationToken cancellationToken)
     {
         string id = session.Parsed.GetValue(Id)!, branch = session.Get<string>("--branch")!;
-        await session.Operator.Rescues.RestoreAsync(id, branch, cancellationToken);
-        return PauseCommands.Done(session, "restored", $"{id} is now branch {branch}");
+        string where = await session.Operator.Rescues.RestoreAsync(id, branch, cancellationToken);
+        return PauseCommands.Done(session, "restored", $"{id} is now branch {branch} in {where}");
     }
 
     private static async Task<int> DropAsync(Session session, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace WorktreePool.Cli.Commands;
 internal static class SettingOptions
 {
     /// <summary>What the pool is made of: only where a pool is made, or looked at.</summary>
-    private static readonly string[] Shape = ["repositoryPath", "slotsDirectory", "slots", "base"];
+    private static readonly string[] Shape = ["repositoryPath", "isolated", "remote", "slotsDirectory", "slots", "base"];
 
     /// <summary>The flags of all settings.</summary>
     public static IEnumerable<Option> All() => Setting.All.Select(Create);
@@ -29,7 +29,7 @@ internal static class SettingOptions
     {
         foreach (Option option in parsed.CommandResult.Command.Options)
         {
-            if (option is SettingOption { Setting: var setting } given && parsed.GetValue(given) is { Length: > 0 } values)
+            if (option is SettingOption { Setting: var setting } given && Values(parsed, given) is { Length: > 0 } values)
             {
                 if (values.Length > 1 && !setting.IsList)
                 {
@@ -43,6 +43,9 @@ internal static class SettingOptions
         }
     }
 
+    private static string[]? Values(ParseResult parsed, SettingOption given) =>
+        given.Setting.IsSwitch && parsed.GetResult(given) is { Implicit: false, Tokens.Count: 0 } ? ["true"] : parsed.GetValue(given);
+
     private static void Check(Setting setting, string value)
     {
         try
@@ -55,7 +58,7 @@ internal static class SettingOptions
         }
     }
 
-    private static SettingOption Create(Setting setting) => new(setting) { Description = setting.Meaning, Arity = ArgumentArity.OneOrMore };
+    private static SettingOption Create(Setting setting) => new(setting) { Description = setting.Meaning, Arity = setting.IsSwitch ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore };
 
     private sealed class SettingOption(Setting setting) : Option<string[]>(setting.Flag)
     {

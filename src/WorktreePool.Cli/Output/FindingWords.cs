@@ -38,6 +38,7 @@ internal static class FindingWords
         [FindingIds.FilterMissing] = ("Files are not as their filter would write them, because its program is not there.", "nothing: install the program, and slots are made anew"),
         [FindingIds.RepositoryResidue] = ("A git that was killed left something in the repository, or one is at work.", "nothing, for it may be yours: delete it when no git runs there"),
         [FindingIds.StateLocked] = ("A process has held the lock of the pool's state for longer than any change takes: nobody can claim or release.", "tells it to continue if it is stopped; else end it, and never delete the lock file"),
+        [FindingIds.BorrowedObjectsGone] = ("The clone whose objects the pool's own repository borrows is gone.", "fetches what slots need from the remote"),
         [FindingIds.RefsDrift] = ("A ref is damaged, new, gone, or in the way of the base.", "nothing, refs are yours; the pool does not use it"),
     };
 

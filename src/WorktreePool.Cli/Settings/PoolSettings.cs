@@ -198,6 +198,10 @@ internal sealed class PoolSettings
 
             json.WriteEndArray();
         }
+        else if (name == "isolated" && bool.TryParse(value, out bool yes))
+        {
+            json.WriteBoolean(name, yes);
+        }
         else if (name == "slots" && int.TryParse(value, out int number))
         {
             json.WriteNumber(name, number);

@@ -18,6 +18,8 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
     public static readonly IReadOnlyList<Setting> All =
     [
         new("repositoryPath", "--repo", "The repository", (o, v) => o.RepositoryPath = v, o => o.RepositoryPath) { IsPath = true },
+        new("isolated", "--isolated", "A bare repository of the pool's own, restored at every claim and release: for agents that run arbitrary commands", (o, v) => o.Isolated = YesNo("isolated", v), o => o.Isolated ? "true" : "false") { IsSwitch = true },
+        new("remote", "--remote", "What an isolated pool fetches from; default: the repository's remote, or itself. Makes the pool isolated", (o, v) => o.Remote = v, o => o.Remote),
         new("slotsDirectory", "--slots-dir", "Where the slots are made; default: slots in the pool's directory", (o, v) => o.SlotsDirectory = v, o => o.SlotsDirectory) { IsPath = true },
         new("slots", "--slots", "How many slots, 1 to 1000", (o, v) => o.Slots = Number("slots", v), o => o.Slots.ToString(CultureInfo.InvariantCulture)),
         new("base", "--base", "The ref slots are reset to; default: the remote's default branch", (o, v) => o.Base = v, o => o.Base),
@@ -51,6 +53,9 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
 
     /// <summary>Whether it says where the pool and its state are, so that only what makes, moves or shows a pool takes its flag.</summary>
     public bool IsOfPlace { get; private init; }
+
+    /// <summary>Whether its flag needs no value: given alone, it means true.</summary>
+    public bool IsSwitch { get; private init; }
 
     /// <summary>Whether it is a list; as text, one a line.</summary>
     public bool IsList { get; private init; }
@@ -88,6 +93,10 @@ internal sealed record Setting(string Name, string Flag, string Meaning, Action<
     private static int Number(string name, string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
         ? number
         : throw new PoolConfigurationException($"{name} is \"{value}\", which is no whole number.");
+
+    private static bool YesNo(string name, string value) => bool.TryParse(value, out bool yes)
+        ? yes
+        : throw new PoolConfigurationException($"{name} is \"{value}\"; it is true or false.");
 
     private static long Bytes(string name, string value) => long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
         ? number

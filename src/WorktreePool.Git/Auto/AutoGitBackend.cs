@@ -13,15 +13,17 @@ namespace WorktreePool.Git.Auto;
 /// </summary>
 internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
 {
-    private readonly RepositoryLayout _repository = RepositoryLayout.Find(options.RepositoryPath);
+    private readonly RepositoryLayout _repository = RepositoryLayout.Of(options);
     private readonly TrustedIndex _trusted = new(options.PoolDirectory);
     private readonly KeepPatterns _keep = KeepPatterns.Of(options);
-    private readonly InProcessProbe _probe = new(RepositoryLayout.Find(options.RepositoryPath), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+    private readonly InProcessProbe _probe = new(RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
 
     /// <summary>For each slot the commit at which its last probe found it ready.</summary>
     private readonly ConcurrentDictionary<string, string> _readyAt = new(StringComparer.Ordinal);
 
     public IRescueArchive Rescues => git.Rescues;
+
+    public IIsolatedRepository? Isolated => git.Isolated;
 
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => git.InspectAsync(cancellationToken);
 

@@ -1,11 +1,17 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Takes, keeps and compares the trusted baseline of a repository.</summary>
-internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, GitRunner git, SparseCone sparse)
+/// <param name="repository">The repository that the slots belong to.</param>
+/// <param name="poolDirectory">Where it is kept.</param>
+/// <param name="git">Git.</param>
+/// <param name="sparse">What of the tree the slots have.</param>
+/// <param name="origin">Where the repository comes from, when it is the pool's own: then that is what is trusted, and never what lies in the repository.</param>
+internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, GitRunner git, SparseCone sparse, IsolatedOrigin? origin = null)
 {
     /// <summary>Settings that change what a checkout writes. Only values the user had when trust was given are ever used.</summary>
     private static readonly string[] CheckoutSettings = ["filter.", "core.autocrlf", "core.eol", "core.safecrlf", "core.symlinks", "core.ignorecase", "core.precomposeunicode", "core.protectntfs", "lfs."];
@@ -15,12 +21,31 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
     /// <summary>The refs that are people's work, and not a copy of what a remote has.</summary>
     private static readonly string[] WatchedRefs = ["refs/heads", "refs/tags", "refs/stash", "refs/notes"];
 
+    private readonly BaselineDocument _none = new();
+
     private BaselineDocument? _document;
 
     private string DocumentPath => Path.Combine(poolDirectory, "baseline.json");
 
     /// <summary>The baseline; an empty one before trust was given.</summary>
-    public BaselineDocument Current => _document ??= Load() ?? new BaselineDocument();
+    public BaselineDocument Current => (_document ??= Load()) ?? _none;
+
+    /// <summary>Refuses to work on a user's repository for a pool that has one of its own, before anything is touched.</summary>
+    /// <exception cref="PoolConfigurationException">That is so.</exception>
+    public void RefuseOtherKind()
+    {
+        try
+        {
+            _ = Current;
+        }
+        catch (GitBackendException)
+        {
+            // A damaged baseline is told of by whatever needs it.
+        }
+    }
+
+    /// <summary>Whether there is one.</summary>
+    public bool Exists => SafeFile.Exists(DocumentPath);
 
     /// <summary>Whether this ref is one that the baseline names.</summary>
     public static bool IsWatched(string name) => WatchedRefs.Any(watched => name == watched || name.StartsWith(watched + "/", StringComparison.Ordinal));
@@ -29,21 +54,40 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
     public async ValueTask<IReadOnlyList<Finding>> TakeAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<Finding> changed = File.Exists(DocumentPath) ? Compare() : [];
+        BaselineDocument document = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        Keep(document);
+        return changed;
+    }
+
+    /// <summary>Takes a document for the baseline.</summary>
+    public void Keep(BaselineDocument document)
+    {
+        Directory.CreateDirectory(poolDirectory);
+        CrashPoint.Reached("pool directory made");
+        SafeFile.Write(DocumentPath, Serialize(document));
+        _document = document;
+    }
+
+    /// <summary>The baseline as of now.</summary>
+    public async ValueTask<BaselineDocument> ReadAsync(CancellationToken cancellationToken)
+    {
+        RepositoryLayout? source = origin is null ? repository : origin.FindClone();
 
         // The one call that reads the user's own config: a global git-lfs or credential helper is the user's, and trusted.
         var list = new GitCall("config", "--list", "-z")
         {
-            Subject = repository.CommonDirectory,
+            Subject = (source ?? repository).CommonDirectory,
             Environment = new Dictionary<string, string>
             {
-                ["GIT_DIR"] = repository.CommonDirectory,
+                // Without a repository git lists what counts in every one.
+                ["GIT_DIR"] = source?.CommonDirectory ?? Path.Combine(poolDirectory, "none"),
                 ["GIT_CONFIG_NOSYSTEM"] = "0",
                 ["GIT_CONFIG_SYSTEM"] = "",
                 ["GIT_CONFIG_GLOBAL"] = "",
             },
         };
-        List<KeyValuePair<string, string>> settings = [.. (await git.RunAsync(list, cancellationToken).ConfigureAwait(false)).Fields.Select(Parse)];
-        if (sparse.IsSparse && !AllowsSparse(settings.LastOrDefault(setting => setting.Key == "extensions.worktreeconfig").Value))
+        List<KeyValuePair<string, string>> settings = [.. (await git.RunAsync(list, cancellationToken).ConfigureAwait(false)).Settings];
+        if (sparse.IsSparse && origin is null && !AllowsSparse(settings.LastOrDefault(setting => setting.Key == "extensions.worktreeconfig").Value))
         {
             throw new GitBackendException($"The pool is to be sparse, but {repository.CommonDirectory} has no extensions.worktreeConfig, without which no worktree can be sparse by itself. Nothing was changed. Run git -C {Path.GetDirectoryName(repository.CommonDirectory)} config extensions.worktreeConfig true, or take Sparse away.");
         }
@@ -53,22 +97,20 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
             ObjectFormat = settings.LastOrDefault(setting => setting.Key == "extensions.objectformat").Value ?? "sha1",
             Remotes = settings.Where(setting => setting.Key.StartsWith("remote.", StringComparison.Ordinal) && setting.Key.EndsWith(".url", StringComparison.Ordinal))
                 .GroupBy(setting => setting.Key[7..^4]).ToDictionary(group => group.Key, group => group.First().Value),
-            Modules = await FindModulesAsync(cancellationToken).ConfigureAwait(false),
+            Modules = source is null ? [] : await FindModulesAsync(source, cancellationToken).ConfigureAwait(false),
             Checkout = Matching(settings, CheckoutSettings),
             Transport = Matching(settings, TransportSettings),
-            Refs = [.. (await git.RunAsync(new GitCall(["for-each-ref", "--format=%(refname)", .. WatchedRefs]) { Subject = repository.CommonDirectory, Environment = list.Environment }, cancellationToken).ConfigureAwait(false)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)],
+            Refs = origin is not null ? [] : [.. (await git.RunAsync(new GitCall(["for-each-ref", "--format=%(refname)", .. WatchedRefs]) { Subject = repository.CommonDirectory, Environment = list.Environment }, cancellationToken).ConfigureAwait(false)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)],
             Files = WatchedFiles(UserConfigs),
-            Config = SafeFile.TryRead(repository.Config) ?? "",
+            Config = source is null ? "" : SafeFile.TryRead(source.Config) ?? "",
         };
-        Directory.CreateDirectory(poolDirectory);
-        CrashPoint.Reached("pool directory made");
-        SafeFile.Write(DocumentPath, JsonSerializer.Serialize(document, BaselineJson.Default.BaselineDocument));
-        _document = document;
-        return changed;
+        return origin is null ? document : await origin.CompleteAsync(source, document, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whether a value of <c>extensions.worktreeConfig</c> means yes.</summary>
     public static bool AllowsSparse(string? extension) => extension?.ToLowerInvariant() is "true" or "yes" or "on" or "1";
+
+    public static string Serialize(BaselineDocument document) => JsonSerializer.Serialize(document, BaselineJson.Default.BaselineDocument);
 
     /// <summary>What differs from the baseline now.</summary>
     public IReadOnlyList<Finding> Compare()
@@ -79,18 +121,28 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
         }
 
         Dictionary<string, string> now = WatchedFiles(Current.Files.Keys.Where(Path.IsPathRooted));
-        return [.. now.Keys.Union(Current.Files.Keys).Order(StringComparer.Ordinal)
-            .Where(file => now.GetValueOrDefault(file) != Current.Files.GetValueOrDefault(file))
+        IReadOnlyDictionary<string, string> trusted = Current.Files;
+        if (Current.Isolation is not null)
+        {
+            trusted = trusted.Concat(IsolatedFiles.Of(Current).Select(file => KeyValuePair.Create(file.Path, HashOf(file.Content)))).ToDictionary();
+        }
+
+        return [.. now.Keys.Union(trusted.Keys).Order(StringComparer.Ordinal)
+            .Where(file => now.GetValueOrDefault(file) != trusted.GetValueOrDefault(file))
             .Select(file => new Finding(
-                file.StartsWith("hooks/", StringComparison.Ordinal) ? FindingIds.HooksDrift : file.StartsWith("config", StringComparison.Ordinal) || Path.IsPathRooted(file) ? FindingIds.ConfigDrift : FindingIds.InfoDrift,
-                $"{file} {(!now.ContainsKey(file) ? "is gone" : Current.Files.ContainsKey(file) ? "has changed" : "is new")}; it has no effect on the pool, but it may on whoever works in the repository. Undo it, or accept it with worktree-pool trust"))];
+                file == "HEAD" ? FindingIds.RefsDrift : file.StartsWith("hooks/", StringComparison.Ordinal) ? FindingIds.HooksDrift : file.StartsWith("config", StringComparison.Ordinal) || Path.IsPathRooted(file) ? FindingIds.ConfigDrift : FindingIds.InfoDrift,
+                $"{file} {(!now.ContainsKey(file) ? "is gone" : trusted.ContainsKey(file) ? "has changed" : "is new")}; {Advice(file)}"))];
     }
 
+    private string Advice(string file) => Current.Isolation is not null && !Path.IsPathRooted(file)
+        ? "the next claim or release puts it back"
+        : "it has no effect on the pool, but it may on whoever works in the repository. Undo it, or accept it with worktree-pool trust";
+
     /// <summary>The initialised submodules, and those in them, as the user's checkout has them.</summary>
-    private async ValueTask<Dictionary<string, string>> FindModulesAsync(CancellationToken cancellationToken)
+    private async ValueTask<Dictionary<string, string>> FindModulesAsync(RepositoryLayout source, CancellationToken cancellationToken)
     {
         Dictionary<string, string> found = [];
-        var configs = new Queue<(string File, string Prefix)>([(repository.Config, "")]);
+        var configs = new Queue<(string File, string Prefix)>([(source.Config, "")]);
         while (configs.TryDequeue(out (string File, string Prefix) next))
         {
             if (!SafeFile.IsRealFile(next.File))
@@ -98,13 +150,13 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
                 continue;
             }
 
-            var list = new GitCall("config", "--file", next.File, "-z", "--get-regexp", "^submodule\\..*\\.url$") { Subject = repository.CommonDirectory };
-            foreach (KeyValuePair<string, string> setting in (await git.TryRunAsync(list, cancellationToken).ConfigureAwait(false)).Fields.Select(Parse))
+            var list = new GitCall("config", "--file", next.File, "-z", "--get-regexp", "^submodule\\..*\\.url$") { Subject = source.CommonDirectory };
+            foreach (KeyValuePair<string, string> setting in (await git.TryRunAsync(list, cancellationToken).ConfigureAwait(false)).Settings)
             {
                 string name = setting.Key["submodule.".Length..^".url".Length];
                 if (name.Split('/').All(part => part is not ("" or "." or "..")) && found.TryAdd(next.Prefix + name, setting.Value))
                 {
-                    configs.Enqueue((Path.Combine(repository.CommonDirectory, "modules", next.Prefix + name, "config"), $"{next.Prefix}{name}/modules/"));
+                    configs.Enqueue((Path.Combine(source.CommonDirectory, "modules", next.Prefix + name, "config"), $"{next.Prefix}{name}/modules/"));
                 }
             }
         }
@@ -129,7 +181,8 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
     private Dictionary<string, string> WatchedFiles(IEnumerable<string> userConfigs)
     {
         Dictionary<string, string> files = userConfigs.ToDictionary(file => file, Hash, StringComparer.Ordinal);
-        foreach (string name in new[] { "config", "config.worktree", "shallow", "objects/info/alternates" })
+        string[] names = ["config", "config.worktree", "shallow", IsolatedFiles.Alternates];
+        foreach (string name in origin is null ? names : [.. names, "HEAD"])
         {
             Add(Path.Combine(repository.CommonDirectory, name));
         }
@@ -156,10 +209,10 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
             }
         }
 
-        static string Hash(string file) => SafeFile.Exists(file)
-            ? Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(SafeFile.TryRead(file) ?? "a link, or unreadable")))
-            : "";
+        static string Hash(string file) => SafeFile.Exists(file) ? HashOf(SafeFile.TryRead(file) ?? "a link, or unreadable") : "";
     }
+
+    private static string HashOf(string content) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(content)));
 
     private BaselineDocument? Load()
     {
@@ -171,6 +224,12 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
         try
         {
             BaselineDocument? document = JsonSerializer.Deserialize(text, BaselineJson.Default.BaselineDocument);
+            if (document is { Isolation: not null } && origin is null)
+            {
+                throw new PoolConfigurationException(
+                    $"The pool in {poolDirectory} has a repository of its own, and Isolated is false. Nothing was changed. Set Isolated, or make a pool over the user's repository in another directory.");
+            }
+
             return document is not { Schema: > BaselineDocument.NewestSchema } ? document : throw new GitBackendException(
                 $"The trusted baseline {DocumentPath} was written by a newer version of WorktreePool: it has schema {document.Schema}, and this version reads {BaselineDocument.NewestSchema}. No slot was touched. Use the newer version for this pool everywhere.");
         }
@@ -182,10 +241,4 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
 
     private static List<KeyValuePair<string, string>> Matching(List<KeyValuePair<string, string>> settings, string[] names) =>
         [.. settings.Where(setting => names.Any(name => name.EndsWith('.') ? setting.Key.StartsWith(name, StringComparison.Ordinal) : setting.Key == name))];
-
-    private static KeyValuePair<string, string> Parse(string field)
-    {
-        int newline = field.IndexOf('\n', StringComparison.Ordinal);
-        return newline < 0 ? new(field, "true") : new(field[..newline], field[(newline + 1)..]);
-    }
 }

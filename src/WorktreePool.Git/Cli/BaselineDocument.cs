@@ -43,6 +43,23 @@ internal sealed record BaselineDocument
     /// <summary>The config file itself, to put back if git can no longer read it.</summary>
     [JsonRequired]
     public string Config { get; set; } = "";
+
+    /// <summary>Where the repository comes from, when it is the pool's own; null when it is a user's.</summary>
+    public IsolationDocument? Isolation { get; set; }
+}
+
+/// <summary>Where an isolated pool's repository comes from.</summary>
+internal sealed record IsolationDocument
+{
+    /// <summary>The URL it fetches from.</summary>
+    [JsonRequired]
+    public string Remote { get; set; } = "";
+
+    /// <summary>Whether its worktrees have configs of their own.</summary>
+    public bool IsSparse { get; set; }
+
+    /// <summary>The object directory it borrows from; null when it has all objects itself.</summary>
+    public string? Borrowed { get; set; }
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -1,3 +1,4 @@
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
@@ -19,34 +20,44 @@ internal sealed class CliGitBackend : IGitBackend
 
     public CliGitBackend(WorktreePoolOptions options, TimeProvider time)
     {
-        RepositoryLayout repository = RepositoryLayout.Find(options.RepositoryPath);
+        RepositoryLayout repository = RepositoryLayout.Of(options);
         string poolDirectory = options.PoolDirectory;
         var git = new GitRunner();
         var keepPatterns = KeepPatterns.Of(options);
         _time = time;
         var sparse = new SparseCone(options.Sparse);
-        _baseline = new Baseline(repository, poolDirectory, git, sparse);
+        IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
+        KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
+        _baseline = new Baseline(repository, poolDirectory, git, sparse, origin);
+        if (!options.Isolated)
+        {
+            _baseline.RefuseOtherKind();
+        }
+
         var trusted = new TrustedIndex(poolDirectory);
         var neutral = new NeutralDirectory(poolDirectory, _baseline, trusted);
         _admins = new AdminDirectory(repository, sparse);
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         _refs = new RepositoryRefs(repository, _baseline, git);
-        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse);
+        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse, known);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
         var submodules = new Submodules(
-            _baseline, new SubmoduleStore(repository, _baseline, neutral, git), slots, submoduleContents, new WorktreeMaker(_baseline, slots, submoduleContents, trusted, KeepPatterns.None));
+            _baseline, new SubmoduleStore(repository, origin is null ? repository.CommonDirectory : origin.TryFindClone()?.CommonDirectory, _baseline, neutral, git), slots, submoduleContents, new WorktreeMaker(_baseline, slots, submoduleContents, trusted, KeepPatterns.None));
         _objects = new ObjectStore(repository, _baseline, neutral, new ObjectWitness(repository, poolDirectory), git);
         _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
-        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, KeepPatterns.MadeBySteps(options));
-        Rescues = new RescueArchive(_refs);
+        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, known, KeepPatterns.MadeBySteps(options));
+        Rescues = new RescueArchive(_refs, origin is null ? null : new RescueReturn(repository, origin, known!, git));
+        Isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, known!, git), git);
     }
 
     public IRescueArchive Rescues { get; }
+
+    public IIsolatedRepository? Isolated { get; }
 
     /// <summary>The trusted settings that change what a checkout writes.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> CheckoutSettings => _baseline.Current.Checkout;
@@ -120,6 +131,16 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
         _rescuer.RescueAsync(place, request, cancellationToken);
+
+    private IsolatedRepository Isolate(WorktreePoolOptions options, RepositoryLayout repository, KnownRefs known, StrayRescuer rescuer, GitRunner git)
+    {
+        string slots = options.SlotsDirectory ?? Path.Combine(options.PoolDirectory, "slots");
+        var owners = new RefOwners(repository);
+        var remote = new RemoteRefs(repository, _baseline, _time, git);
+        return new IsolatedRepository(
+            options, repository, _baseline, known, owners, new FileRestorer(repository, slots, _time), new RefRestorer(repository, known, owners, rescuer, remote, _refs),
+            new WorktreeSweeper(repository, slots, rescuer, _time), remote, git);
+    }
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken)
     {

@@ -27,5 +27,9 @@ internal sealed record GitResult(int ExitCode, string Output, string Error)
     /// <summary>The fields of a <c>-z</c> output.</summary>
     public IEnumerable<string> Fields => Output.Length == 0 ? [] : Output.Split('\0').SkipLast(Output.EndsWith('\0') ? 1 : 0);
 
+    /// <summary>The settings in the output of <c>config -z --list</c>. One without a value is true.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Settings => Fields.Select(text => text.Split('\n', 2))
+        .Select(parts => KeyValuePair.Create(parts[0], parts.Length > 1 ? parts[1] : "true"));
+
     public string Line => Output.Trim();
 }

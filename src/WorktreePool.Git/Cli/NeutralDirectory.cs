@@ -97,16 +97,6 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
 
         return config.ToString();
 
-        void Append(KeyValuePair<string, string> setting)
-        {
-            int first = setting.Key.IndexOf('.', StringComparison.Ordinal);
-            int last = setting.Key.LastIndexOf('.');
-            string subsection = last > first ? $" \"{Escape(setting.Key[(first + 1)..last])}\"" : "";
-            config.Append('[').Append(setting.Key.AsSpan(0, first)).Append(subsection).Append("]\n\t")
-                .Append(setting.Key.AsSpan(last + 1)).Append(" = \"").Append(Escape(setting.Value)).Append("\"\n");
-        }
+        void Append(KeyValuePair<string, string> setting) => config.AppendSetting(setting);
     }
-
-    private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

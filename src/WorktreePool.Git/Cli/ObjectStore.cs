@@ -88,7 +88,7 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
     }
 
     private ValueTask<GitResult> FetchAsync(string directory, string url, CancellationToken cancellationToken) => git.TryRunAsync(
-        new GitCall("fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--end-of-options", RemoteFetcher.Absolute(url, repository), "+refs/heads/*:refs/heads/*")
+        new GitCall("fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--end-of-options", repository.AbsoluteUrl(url), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         {
             Subject = repository.CommonDirectory,
             Environment = new Dictionary<string, string> { ["GIT_DIR"] = directory },

@@ -65,7 +65,7 @@ internal sealed class RemoteExaminer(RepositoryLayout repository, Baseline basel
             environment["GIT_SSH_COMMAND"] = ssh;
         }
 
-        var call = new GitCall("ls-remote", "--heads", "--quiet", "--end-of-options", RemoteFetcher.Absolute(url, repository))
+        var call = new GitCall("ls-remote", "--heads", "--quiet", "--end-of-options", repository.AbsoluteUrl(url))
         {
             Subject = repository.CommonDirectory,
             Environment = environment,

@@ -37,7 +37,7 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
         string fetched = $"refs/fetched/{Guid.NewGuid():N}";
         await git.RunAsync(
-            Call(environment, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", Absolute(baseline.Current.Remotes[remote], repository), $"+refs/heads/{branch}:{fetched}") with { Complaints = FetchProgress.To(progress) },
+            Call(environment, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", repository.AbsoluteUrl(baseline.Current.Remotes[remote]), $"+refs/heads/{branch}:{fetched}") with { Complaints = FetchProgress.To(progress) },
             cancellationToken).ConfigureAwait(false);
         string tip = (await git.RunAsync(Call(environment, "rev-parse", "--verify", fetched + "^{commit}"), cancellationToken).ConfigureAwait(false)).Line;
         await git.TryRunAsync(Call(environment, "update-ref", "-d", fetched), cancellationToken).ConfigureAwait(false);
@@ -49,8 +49,4 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
     private GitCall Call(Dictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
         new(arguments) { Subject = repository.CommonDirectory, Environment = environment, Settings = baseline.Current.Transport };
-
-    /// <summary>A relative path in a config means: from the checkout.</summary>
-    public static string Absolute(string url, RepositoryLayout repository) =>
-        url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(repository.CommonDirectory)!) : url;
 }

@@ -1,9 +1,10 @@
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
-internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, SparseCone sparse)
+internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, SparseCone sparse, KnownRefs? known)
 {
     private static readonly string[] PlacesOfLocks = ["refs", "objects"];
 
@@ -22,6 +23,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         AddTrash(findings);
         AddHalfMadeWorktrees(findings);
         AddOwner(findings);
+        AddBorrowed(findings);
         AddMissingFilter(findings);
         if (sparse.IsSparse && !Baseline.AllowsSparse((await refs.TryRunAsync(cancellationToken, "config", "--get", "extensions.worktreeconfig").ConfigureAwait(false)).Line))
         {
@@ -67,7 +69,13 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         }
 
         // A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.
-        string[] candidates = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
+        List<string> candidates = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
+        if (known is not null)
+        {
+            // A repository of the pool's own has no branches: one that a person names is the remote's.
+            candidates.Add(name.StartsWith("refs/heads/", StringComparison.Ordinal) ? $"refs/remotes/origin/{name["refs/heads/".Length..]}" : $"refs/remotes/origin/{name}");
+        }
+
         foreach (string candidate in candidates)
         {
             if (await refs.ResolveAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
@@ -144,6 +152,15 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         }
     }
 
+    /// <summary>An isolated repository goes on without the clone that it borrows from: what is missing then is fetched.</summary>
+    private void AddBorrowed(List<Finding> findings)
+    {
+        if (baseline.Current.Isolation is { Borrowed: { } borrowed } isolation && !Directory.Exists(borrowed))
+        {
+            findings.Add(new Finding(FindingIds.BorrowedObjectsGone, $"{borrowed}, whose objects the pool's repository borrows, is gone; what slots need is fetched from {isolation.Remote}. Put the clone back, or set repositoryPath to where it is now and run worktree-pool trust"));
+        }
+    }
+
     /// <summary>A worktree whose admin directory lacks its parts makes every fetch and every listing of worktrees fail, for all.</summary>
     private void AddHalfMadeWorktrees(List<Finding> findings)
     {
@@ -201,8 +218,14 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
 
         AddMany(findings, [.. Unlisted(all)], "cannot be read, or lead to one another in a circle. Delete them with git update-ref --no-deref -d");
         HashSet<string> now = [.. all.Output.Split('\n').Where(Baseline.IsWatched)];
-        AddMany(findings, [.. now.Except(baseline.Current.Refs).Except(CheckedOut())], "are new since the baseline was taken; a former holder may have left them. Delete them, or accept them with worktree-pool trust");
-        AddMany(findings, [.. baseline.Current.Refs.Except(now)], "are gone since the baseline was taken. Restore them if nobody deleted them on purpose, or accept it with worktree-pool trust");
+        bool isIsolated = known is not null;
+        HashSet<string> trusted = [.. isIsolated ? known!.Fetched.Keys.Concat(known.Own().Keys).Where(Baseline.IsWatched) : baseline.Current.Refs];
+        AddMany(findings, [.. now.Except(trusted).Except(CheckedOut())], isIsolated
+            ? "are not the remote's; a lease that lives made them, or the next claim or release removes them, and keeps their commits"
+            : "are new since the baseline was taken; a former holder may have left them. Delete them, or accept them with worktree-pool trust");
+        AddMany(findings, [.. trusted.Except(now)], isIsolated
+            ? "are gone; the next claim or release puts them back"
+            : "are gone since the baseline was taken. Restore them if nobody deleted them on purpose, or accept it with worktree-pool trust");
         string shortBase = defaultBase.StartsWith("refs/remotes/", StringComparison.Ordinal) ? defaultBase[13..] : defaultBase;
         foreach (string name in all.Output.Split('\n'))
         {

@@ -13,6 +13,8 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
 
     public const string RescuePrefix = "refs/worktree-pool/rescue/";
 
+    public string CommonDirectory => repository.CommonDirectory;
+
     /// <summary>The commit a full refname or id stands for; null when there is none.</summary>
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken)
     {
@@ -101,6 +103,13 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
         if (baseline.Current.Config.Length == 0)
         {
             return false;
+        }
+
+        if (repository.IsIsolated)
+        {
+            // Nobody's but the pool's: there is nothing to save.
+            SafeFile.Write(repository.Config, baseline.Current.Config);
+            return true;
         }
 
         string present = SafeFile.TryRead(repository.Config) ?? "";

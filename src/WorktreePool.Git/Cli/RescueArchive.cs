@@ -1,9 +1,12 @@
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
 
 /// <summary>The refs under <c>refs/worktree-pool/rescue/</c>.</summary>
-internal sealed class RescueArchive(RepositoryRefs refs) : IRescueArchive
+/// <param name="refs">The repository that the slots belong to.</param>
+/// <param name="isolated">How work leaves a repository of the pool's own; null when it is a user's.</param>
+internal sealed class RescueArchive(RepositoryRefs refs, RescueReturn? isolated) : IRescueArchive
 {
     public async ValueTask<IReadOnlyList<Rescue>> ListAsync(CancellationToken cancellationToken)
     {
@@ -25,15 +28,23 @@ internal sealed class RescueArchive(RepositoryRefs refs) : IRescueArchive
         return shown.Output;
     }
 
-    public async ValueTask RestoreAsync(string id, string branch, CancellationToken cancellationToken)
+    public async ValueTask<string> RestoreAsync(string id, string branch, CancellationToken cancellationToken)
     {
         string commit = await FindAsync(id, cancellationToken).ConfigureAwait(false);
         string reference = $"refs/heads/{branch}";
         await refs.CheckBranchNameAsync(branch, cancellationToken).ConfigureAwait(false);
+        if (isolated is not null && await isolated.TryReturnAsync(id, branch, cancellationToken).ConfigureAwait(false) is { } clone)
+        {
+            return clone;
+        }
+
         if (await refs.ResolveAsync(reference, cancellationToken).ConfigureAwait(false) is not null || !await refs.TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false))
         {
             throw new BranchExistsException($"Branch \"{branch}\" exists already and was left as it is. Choose another name; rescue {id} is still there.");
         }
+
+        isolated?.Keep(reference, commit);
+        return refs.CommonDirectory;
     }
 
     public async ValueTask DropAsync(string id, CancellationToken cancellationToken)
@@ -45,6 +56,7 @@ internal sealed class RescueArchive(RepositoryRefs refs) : IRescueArchive
             TreeRemoval.Remove(aside);
         }
 
+        isolated?.Forget(RepositoryRefs.RescuePrefix + id);
         await refs.DeleteAsync(RepositoryRefs.RescuePrefix + id, cancellationToken).ConfigureAwait(false);
     }
 

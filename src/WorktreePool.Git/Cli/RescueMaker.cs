@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
@@ -11,7 +12,7 @@ namespace WorktreePool.Git.Cli;
 /// moved aside, not destroyed.
 /// </summary>
 internal sealed class RescueMaker(
-    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, IReadOnlyList<string> made)
+    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, KnownRefs? known, IReadOnlyList<string> made)
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
@@ -172,11 +173,14 @@ internal sealed class RescueMaker(
         };
         string commit = (await git.RunOnObjectsAsync(
             tree.Slot, author, ["commit-tree", work.Tree, .. parents.Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
-        return await refs.TryCreateAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false)
-            ? rescue with { Commit = commit }
-
+        if (!await refs.TryCreateAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false))
+        {
             // The same content from the same slot is kept already, only under another time.
-            : rescue with { Commit = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? commit };
+            commit = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? commit;
+        }
+
+        known?.Add(rescue.Ref, commit);
+        return rescue with { Commit = commit };
     }
 
     /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>

@@ -6,7 +6,7 @@ namespace WorktreePool.Git.Cli;
 /// The objects of submodules, once for all slots: in the pool's corner of the common directory, borrowing from the user's own clone of the
 /// submodule where there is one, and fetched from the trusted URL otherwise.
 /// </summary>
-internal sealed class SubmoduleStore(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, GitRunner git)
+internal sealed class SubmoduleStore(RepositoryLayout repository, string? clone, Baseline baseline, NeutralDirectory neutral, GitRunner git)
 {
     /// <summary>The object directory of a submodule.</summary>
     public string ObjectsOf(string module) => Path.Combine(DirectoryOf(module), "objects");
@@ -23,8 +23,8 @@ internal sealed class SubmoduleStore(RepositoryLayout repository, Baseline basel
         string module = submodule.Module;
         neutral.Write(DirectoryOf(module));
         string alternates = Path.Combine(ObjectsOf(module), "info", "alternates");
-        string borrowed = Path.Combine(repository.CommonDirectory, "modules", module, "objects");
-        string wanted = Directory.Exists(borrowed) ? borrowed + "\n" : "";
+        string borrowed = Path.Combine(clone ?? "", "modules", module, "objects");
+        string wanted = clone is not null && Directory.Exists(borrowed) ? borrowed + "\n" : "";
         if ((SafeFile.TryRead(alternates) ?? "") != wanted)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(alternates)!);

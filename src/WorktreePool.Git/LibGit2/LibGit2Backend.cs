@@ -12,11 +12,13 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
 {
     private const string Advice = "Nothing was changed. Use UseGit() or UseGitCli() for this repository.";
 
-    private readonly RepositoryLayout _repository = RepositoryLayout.Find(options.RepositoryPath);
+    private readonly RepositoryLayout _repository = RepositoryLayout.Of(options);
     private readonly TrustedIndex _trusted = new(options.PoolDirectory);
     private readonly KeepPatterns _keep = KeepPatterns.Of(options);
 
     public IRescueArchive Rescues => git.Rescues;
+
+    public IIsolatedRepository? Isolated => git.Isolated;
 
     public async ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken)
     {

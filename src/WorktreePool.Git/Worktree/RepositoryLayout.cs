@@ -4,6 +4,12 @@ namespace WorktreePool.Git.Worktree;
 /// <param name="CommonDirectory">The common git directory, absolute.</param>
 internal sealed record RepositoryLayout(string CommonDirectory)
 {
+    /// <summary>The directory of an isolated pool's repository, in the pool's own.</summary>
+    public const string IsolatedName = "repository.git";
+
+    /// <summary>Whether it is the pool's own, and not a user's.</summary>
+    public bool IsIsolated { get; private init; }
+
     public string Worktrees => Path.Combine(CommonDirectory, "worktrees");
 
     public string Objects => Path.Combine(CommonDirectory, "objects");
@@ -15,6 +21,12 @@ internal sealed record RepositoryLayout(string CommonDirectory)
 
     /// <summary>Where packs that git cannot open are set aside.</summary>
     public string Damaged => Path.Combine(Scratch, "damaged");
+
+    /// <summary>The repository that a pool's slots belong to. One of the pool's own need not be there yet.</summary>
+    /// <exception cref="GitBackendException">There is no usable repository of the user's.</exception>
+    public static RepositoryLayout Of(WorktreePoolOptions options) => options.Isolated
+        ? new RepositoryLayout(Path.Combine(options.PoolDirectory, IsolatedName)) { IsIsolated = true }
+        : Find(options.RepositoryPath);
 
     /// <summary>Finds the layout.</summary>
     /// <param name="path">A main checkout, its git directory, or a linked worktree.</param>
@@ -50,6 +62,9 @@ internal sealed record RepositoryLayout(string CommonDirectory)
             ? $"{path} is no git repository. Nothing was changed. Name the directory that holds .git."
             : $"The repository {path} does not exist. Nothing was changed.");
     }
+
+    /// <summary>A remote's URL as one that can be used from anywhere: a relative path in a config means from the checkout.</summary>
+    public string AbsoluteUrl(string url) => url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(CommonDirectory)!) : url;
 
     private static RepositoryLayout Check(string common, string path) => LooksLikeGitDirectory(common)
         ? new RepositoryLayout(common)

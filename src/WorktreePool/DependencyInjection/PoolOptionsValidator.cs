@@ -21,7 +21,13 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
 
         void RequirePositive(string setting, TimeSpan value) => Require(value > TimeSpan.Zero, $"{setting} is {Text(value)}; it must be more than zero.");
 
-        Require(options.RepositoryPath.Length > 0, "RepositoryPath is not set; it names the git repository.");
+        Require(options.RepositoryPath.Length > 0 || options.Remote is not null, "RepositoryPath is not set; it names the git repository.");
+        if (options.Remote is { } remote)
+        {
+            Require(options.Isolated, $"Remote is \"{remote}\" and Isolated is false; only an isolated pool has a remote of its own: set Isolated, too, or leave Remote out and RepositoryPath's remote counts.");
+            Require(remote.Trim().Length > 0 && remote[0] != '-' && !remote.Any(char.IsControl), $"Remote is \"{remote}\"; it must be a URL or a path that git can fetch from.");
+        }
+
         Require(options.PoolDirectory.Length > 0, "PoolDirectory is not set; it names the pool's own directory.");
         Require(options.Slots is >= 1 and <= MostSlots, $"Slots is {options.Slots}; it must be 1 to {MostSlots}.");
         RequirePositive(nameof(options.ClaimTimeout), options.ClaimTimeout);

@@ -197,5 +197,5 @@ internal sealed class BaseResolver(PoolContext context, Gates gates)
         known == configured || known == $"refs/remotes/{configured}" || known == $"refs/heads/{configured}" || known == $"refs/tags/{configured}";
 
     private BaseNotFoundException Missing(string name) => new(
-        $"The base \"{name}\" of pool \"{context.Name}\" names no commit in {context.Options.RepositoryPath}. No slot was changed. Fetch it, or set Base to a ref that exists.");
+        $"The base \"{name}\" of pool \"{context.Name}\" names no commit in {context.RepositoryName}. No slot was changed. Fetch it, or set Base to a ref that exists.");
 }

@@ -18,6 +18,9 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Acti
     /// <summary>The wanted commit, resolved once per claim.</summary>
     public string? Commit { get; set; }
 
+    /// <summary>What had to be put right in the pool's own repository before git was asked anything.</summary>
+    public IReadOnlyList<Finding> Restored { get; set; } = [];
+
     /// <summary>What the last look at the pool offered.</summary>
     public ClaimChoice? Choice { get; set; }
 

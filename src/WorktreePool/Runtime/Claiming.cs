@@ -8,7 +8,7 @@ namespace WorktreePool.Runtime;
 /// made ready is set aside and the claim goes on with the next one inside its deadline.
 /// </summary>
 internal sealed class Claiming(
-    PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line,
+    PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, RepositoryCare care, PoolJournal journal, Refusals refusals, SlotRoster roster, Presence presence, WaitingLine line,
     Func<ClaimOutcome, SlotLease> hold)
 {
     private readonly Baton _baton = new(context);
@@ -147,6 +147,7 @@ internal sealed class Claiming(
             return outcome;
         }
 
+        attempt.Restored = await care.RestoreAsync(attempt.Deadline.Token).ConfigureAwait(false);
         attempt.Commit = await bases.ResolveAsync(attempt.Request.Base, attempt.Request.MaxBaseAge, attempt.State!.Pool, attempt.Deadline).ConfigureAwait(false);
         await CheckBranchAsync(attempt.Request, attempt.State, attempt.Deadline.Token).ConfigureAwait(false);
         return null;
@@ -332,7 +333,7 @@ internal sealed class Claiming(
         SlotRecord record = taken.Record;
         try
         {
-            PreparedSlot prepared = await preparation.RunAsync(record, attempt.Commit!, reclaimed, taken.Probe, token).ConfigureAwait(false);
+            PreparedSlot prepared = await preparation.RunAsync(record, attempt.Commit!, attempt.Restored, reclaimed, taken.Probe, token).ConfigureAwait(false);
             bool isReady = prepared.Failure is null;
             prepared = await setUp.CompleteAsync(prepared, attempt.Commit!, token).ConfigureAwait(false);
             record = prepared.Record;

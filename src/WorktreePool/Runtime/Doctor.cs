@@ -4,13 +4,18 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>Examines every slot and the repository; heals what nobody holds when asked to.</summary>
-internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper keeper, Housekeeping housekeeping, SlotRoster roster)
+internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper keeper, Housekeeping housekeeping, RepositoryCare care, SlotRoster roster)
 {
     public async ValueTask<DoctorReport> ExamineAsync(bool fix, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         Finding[] obstacle = await context.Store.FindObstacleAsync(cancellationToken).ConfigureAwait(false) is { } text ? [new Finding(FindingIds.StateLocked, text)] : [];
         RepositoryFacts facts = await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
+        if (fix)
+        {
+            await care.RestoreAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         string commit = await ResolveBaseAsync(state, progress, cancellationToken).ConfigureAwait(false);
         List<SlotExamination> slots = [];
@@ -18,6 +23,11 @@ internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper kee
         {
             progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count, record.Slot));
             slots.Add(await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false));
+        }
+
+        if (fix)
+        {
+            await care.SweepAsync(null, cancellationToken).ConfigureAwait(false);
         }
 
         progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count));

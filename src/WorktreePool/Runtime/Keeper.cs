@@ -5,7 +5,7 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>The keeper's pass over the pool: what is done, in which order. Never touches a live lease.</summary>
-internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeeping housekeeping, SlotSetUp setUp, SlotRoster roster, Fleet fleet, PoolJournal journal)
+internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeeping housekeeping, SlotSetUp setUp, RepositoryCare care, SlotRoster roster, Fleet fleet, PoolJournal journal)
 {
     /// <summary>More slots than this made at the same time wait for the disk.</summary>
     private const int MostMadeAtOnce = 4;
@@ -19,6 +19,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
         using PoolTelemetry.Operation? measured = PoolTelemetry.StartPass(context.Name, context.Time);
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         List<string> reclaimed = [.. await fleet.MaintainAsync(cancellationToken).ConfigureAwait(false)], healed = [], quarantined = [], rescued = [], yielded = [], failures = [];
+        await care.RestoreAsync(cancellationToken).ConfigureAwait(false);
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> overdue = await TellOverdueAsync(state, cancellationToken).ConfigureAwait(false);
         string commit = await RefreshBaseAsync(state, baseRefresh, failures, progress, cancellationToken).ConfigureAwait(false);
@@ -51,6 +52,7 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
             }
         }
 
+        rescued.AddRange((await care.SweepAsync(null, cancellationToken).ConfigureAwait(false)).Select(rescue => rescue.Id));
         progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
         measured?.End(failures.Count == 0 ? "done" : "incomplete");

@@ -19,6 +19,9 @@ internal sealed record PoolContext(
     /// <summary>This host's name, as in records.</summary>
     public string Host => Processes.Current.Host;
 
+    /// <summary>What the pool is over, for messages.</summary>
+    public string RepositoryName => Options.RepositoryPath.Length > 0 ? Options.RepositoryPath : Options.Remote ?? "";
+
     /// <summary>Now, UTC, by the clock that all who share the store agree on.</summary>
     public DateTimeOffset Now => (Store.Clock ?? Time).GetUtcNow();
 

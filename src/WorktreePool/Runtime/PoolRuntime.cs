@@ -29,22 +29,23 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _bases = new BaseResolver(context, gates);
         _journal = new PoolJournal(context, _events);
         _roster = new SlotRoster(context, _bases, _journal);
-        var preparation = new SlotPreparation(context);
+        var care = new RepositoryCare(context);
+        var preparation = new SlotPreparation(context, care);
         var setUp = new SlotSetUp(context);
-        var cleaning = new SlotCleaning(context, _bases, preparation, setUp, _journal);
+        var cleaning = new SlotCleaning(context, _bases, preparation, setUp, care, _journal);
         var presence = new Presence(context);
         var refusals = new Refusals(context);
         var housekeeping = new Housekeeping(context, cleaning, setUp);
         Fleet = new Fleet(context, _journal);
-        _claiming = new Claiming(context, _bases, preparation, setUp, _journal, refusals, _roster, presence, new WaitingLine(), Hold);
+        _claiming = new Claiming(context, _bases, preparation, setUp, care, _journal, refusals, _roster, presence, new WaitingLine(), Hold);
         _batches = new BatchClaiming(context, _claiming, refusals, Hold);
         _releasing = new Releasing(context, cleaning);
-        _keeper = new Keeper(context, _bases, housekeeping, setUp, _roster, Fleet, _journal);
+        _keeper = new Keeper(context, _bases, housekeeping, setUp, care, _roster, Fleet, _journal);
         _shift = new KeeperShift(context, _keeper, gates);
         _dispatching = new Dispatching(context, gates, presence);
         _leases = new Leases(context);
         _gauges = new PoolGauges(context);
-        _doctor = new Doctor(context, _bases, _keeper, housekeeping, _roster);
+        _doctor = new Doctor(context, _bases, _keeper, housekeeping, care, _roster);
         _watch = new LeaseWatch(context, presence);
         _pending = new PendingReleases(context);
     }
@@ -122,7 +123,11 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
 
     public async ValueTask<PoolSnapshot> InitializeAsync(CancellationToken cancellationToken = default, IProgress<PoolProgress>? progress = null)
     {
-        await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
+        if (_context.Git.Isolated is null)
+        {
+            await _context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         await _roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
         await _roster.ShrinkAsync(progress, cancellationToken).ConfigureAwait(false);
         await _keeper.RunAsync(null, cancellationToken, progress).ConfigureAwait(false);

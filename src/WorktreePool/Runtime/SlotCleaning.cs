@@ -8,7 +8,7 @@ namespace WorktreePool.Runtime;
 /// The one path on which a slot becomes free: release, reclaim, heal and provisioning all come here. Takes the working lock, writes the
 /// intent, makes the slot ready at the base, and frees it or sets it aside.
 /// </summary>
-internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, PoolJournal journal)
+internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, SlotPreparation preparation, SlotSetUp setUp, RepositoryCare care, PoolJournal journal)
 {
     /// <summary>Takes the working lock and records the intent: from then on the slot is nobody's, whatever becomes of this process.</summary>
     /// <param name="before">Its record as read.</param>
@@ -53,10 +53,12 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
             PoolLog.Reclaimed(context.Logger, context.Name, begun.Before.Slot, Why(begun.Before));
         }
 
+        // Before git is asked anything: what it is asked in may be what somebody made of it.
+        IReadOnlyList<Finding> restored = await care.RestoreAsync(deadline.Token).ConfigureAwait(false);
         PoolRecord pool = (await context.ReadAsync(deadline.Token).ConfigureAwait(false)).Pool;
         string commit = await bases.ResolveAsync(null, null, pool, deadline).ConfigureAwait(false);
         bool takenOver = begun.Before.State is SlotState.Preparing or SlotState.Cleaning;
-        PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, takenOver, begun: null, deadline.Token).ConfigureAwait(false);
+        PreparedSlot prepared = await preparation.RunAsync(begun.Record, commit, restored, takenOver, begun: null, deadline.Token).ConfigureAwait(false);
 
         // Nobody waits for a pass of the keeper, but a releasing holder does for its release.
         prepared = what == HistoryEvent.Released

@@ -6,19 +6,21 @@ namespace WorktreePool.Runtime;
 /// Makes one slot ready: probes, carries out the ladder's plans against the git seam, and probes again. The caller holds the slot's
 /// working lock and has written its intent; no other lock is held here.
 /// </summary>
-internal sealed class SlotPreparation(PoolContext context)
+internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
 {
     private readonly Leftovers _leftovers = new(context);
 
     /// <summary>Makes the slot ready, detached at <paramref name="commit"/>.</summary>
     /// <param name="record">The slot's record, preparing or cleaning.</param>
     /// <param name="commit">The wanted commit.</param>
+    /// <param name="restored">What has been put right in the pool's own repository on the way here.</param>
     /// <param name="takenOver">Whether its holder, or the process that worked on it before, is dead: its job or its git may still run.</param>
     /// <param name="begun">A probe against the wanted commit that has begun under the working lock; null: none.</param>
     /// <param name="cancellationToken">The deadline.</param>
-    public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
+    public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, IReadOnlyList<Finding> restored, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
     {
         var work = new Work(record);
+        List<string> drifted = [.. restored.Select(finding => finding.Id)];
         try
         {
             // A slot that was given back unverified may still be worked on by a git that was killed and is slow to go.
@@ -27,14 +29,25 @@ internal sealed class SlotPreparation(PoolContext context)
                 await context.Git.EvictAsync(record.Place, cancellationToken).ConfigureAwait(false);
             }
 
-            string? failure = await ClimbAsync(work, commit, takenOver, begun, cancellationToken).ConfigureAwait(false);
-            return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, failure);
+            drifted.AddRange((await care.RestoreAsync(cancellationToken).ConfigureAwait(false)).Select(finding => finding.Id));
+
+            // What was begun before the repository was put right may have seen it as it was.
+            string? failure = await ClimbAsync(work, commit, takenOver, drifted.Count == 0 ? begun : null, cancellationToken).ConfigureAwait(false);
+            if (failure is null)
+            {
+                // Last: until the slot is off them, its own rescue needs the refs that its holder made.
+                work.Rescued.AddRange((await care.SweepAsync(work.Record, cancellationToken).ConfigureAwait(false)).Select(rescue => rescue.Id));
+            }
+
+            return new PreparedSlot(work.Record, Healed(), work.Rescued, failure);
         }
         catch (Exception e) when (e is GitBackendException or SetUpFailedException)
         {
             // Work that cannot be kept is not wiped, and a slot that cannot be examined or that the last rung cannot make is set aside.
-            return new PreparedSlot(work.Record, work.Healed ?? [], work.Rescued, e.Message);
+            return new PreparedSlot(work.Record, Healed(), work.Rescued, e.Message);
         }
+
+        List<string> Healed() => [.. drifted.Concat(work.Healed ?? []).Distinct()];
     }
 
     /// <summary>Climbs the ladder until the slot is ready; why it was given up, or null.</summary>

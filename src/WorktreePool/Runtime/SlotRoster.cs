@@ -18,16 +18,31 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
         }
 
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (context.Git.Isolated is { } isolated)
+        {
+            if (state.Slots.Count == 0)
+            {
+                // Before anything is made.
+                SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: true);
+            }
+
+            await isolated.EstablishAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         if (state.Slots.Count == 0)
         {
             await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
             string baseRef = await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
             string commit = await context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false)
-                ?? throw new BaseNotFoundException($"The base \"{baseRef}\" names no commit in {context.Options.RepositoryPath}. No pool was made. Fetch it, or set Base to a ref that exists.");
+                ?? throw new BaseNotFoundException($"The base \"{baseRef}\" names no commit in {context.RepositoryName}. No pool was made. Fetch it, or set Base to a ref that exists.");
             SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: true);
 
-            // The repository as it is when the pool is made, or when this host joins it, is what its user trusts.
-            await context.Git.TrustAsync(cancellationToken).ConfigureAwait(false);
+            if (context.Git.Isolated is null)
+            {
+                // The repository as it is when the pool is made, or when this host joins it, is what its user trusts.
+                await context.Git.TrustAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             if (state.Pool.Version == 0)
             {
                 await context.Store.CompareAndSetPoolAsync(0, new PoolRecord { Base = new BaseRecord(baseRef, commit, context.Now) }, cancellationToken).ConfigureAwait(false);

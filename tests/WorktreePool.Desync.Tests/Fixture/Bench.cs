@@ -13,7 +13,7 @@ namespace WorktreePool.Desync.Tests.Fixture;
 /// <c>$SIBLING_ADMIN</c>, and <c>$OUTSIDE</c>, which is nobody's; <c>$ROOT/PWNED</c> appears when planted code runs. Each kind is built once, pool and
 /// all, and copied for every test to the same path.
 /// </summary>
-public sealed class Bench : IAsyncDisposable
+public class Bench : IAsyncDisposable
 {
     private static readonly TimeSpan ScriptInStack = TimeSpan.FromSeconds(5);
 
@@ -35,7 +35,16 @@ public sealed class Bench : IAsyncDisposable
 
     internal string Repository => Path.Combine(Root, "repo");
 
-    internal string Common => Path.Combine(Repository, ".git");
+    /// <summary>Whether the slots belong to a repository of the pool's own.</summary>
+    internal virtual bool IsIsolated => false;
+
+    /// <summary>Whether that one borrows the objects of <c>$REPO</c>, or knows the remote alone.</summary>
+    internal virtual bool Borrows => false;
+
+    /// <summary>The user's git directory, to which the slots belong unless the pool is isolated.</summary>
+    internal string UsersGit => Path.Combine(Repository, ".git");
+
+    internal string Common => IsIsolated ? Path.Combine(Root, "pool", "repository.git") : UsersGit;
 
     internal string Origin => Path.Combine(Root, "origin.git");
 
@@ -126,7 +135,9 @@ public sealed class Bench : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddWorktreePool("desync", options =>
         {
-            options.RepositoryPath = Repository;
+            options.RepositoryPath = !IsIsolated || Borrows ? Repository : "";
+            options.Isolated = IsIsolated;
+            options.Remote = IsIsolated && !Borrows ? Origin : null;
             options.PoolDirectory = Path.Combine(Root, "pool");
             options.SlotsDirectory = Path.Combine(Root, "slots");
             options.Slots = 2;
@@ -161,6 +172,7 @@ public sealed class Bench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         _server.Dispose();
         await Shell.RunAsync($"{Scripts.Wipe}\nrm -rf {_top}");
     }
@@ -172,7 +184,7 @@ public sealed class Bench : IAsyncDisposable
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("desync");
 
         // A pool that has fetched before, as one that has been in use for a while.
-        await Shell.RunAsync("git -C $REPO update-ref -d refs/remotes/origin/main");
+        await Shell.RunAsync("git -C $COMMON update-ref -d refs/remotes/origin/main");
         SlotLease[] leases = [await pool.ClaimAsync(new ClaimRequest { Key = "first" }), await pool.ClaimAsync(new ClaimRequest { Key = "second" })];
         foreach (SlotLease lease in leases)
         {
@@ -195,7 +207,8 @@ public sealed class Bench : IAsyncDisposable
         ["GIT_CONFIG_NOSYSTEM"] = "1",
         ["GIT_TERMINAL_PROMPT"] = "0",
         ["ROOT"] = Root,
-        ["REPO"] = Repository,
+        ["REPO"] = IsIsolated ? Common : Repository,
+        ["CHECKOUT"] = Repository,
         ["COMMON"] = Common,
         ["ORIGIN"] = Origin,
         ["OUTSIDE"] = Outside,

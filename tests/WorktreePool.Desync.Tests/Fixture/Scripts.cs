@@ -38,7 +38,7 @@ internal static class Scripts
     /// <summary>Work in progress in the leased sibling and in the main checkout: none of it may change.</summary>
     public const string LiveWork = """
         cd $SIBLING; echo live > wip.txt; echo live >> src/b.txt; git add src/b.txt
-        cd $REPO; echo mine > mine.txt; echo mine >> src/b.txt; git add src/b.txt; git status -s
+        cd $CHECKOUT; echo mine > mine.txt; echo mine >> src/b.txt; git add src/b.txt; git status -s
         """;
 
     /// <summary>Words for the scripts that damage.</summary>

@@ -16,6 +16,12 @@ internal static class HarmCheck
 
         Compare(before.Owned, now.Owned, (_, _, _) => false);
 
+        if (bench.IsIsolated)
+        {
+            // All of it is the pool's, to be put back; ResidueCheck tells whether it was.
+            return harm;
+        }
+
         // A config that git cannot read may be put back as it was trusted; nothing else in it may change.
         if (now.Config != before.Config && now.Config != bench.Current.Undamaged.Config)
         {

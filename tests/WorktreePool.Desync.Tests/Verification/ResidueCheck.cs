@@ -21,7 +21,7 @@ internal static class ResidueCheck
         }
 
         // The main checkout's own lock is its user's business.
-        foreach (string file in now.Locks.Where(file => file != "index.lock"))
+        foreach (string file in now.Locks.Where(file => file != "index.lock" || bench.IsIsolated))
         {
             residue.Add((file, FindingIds.RepositoryResidue));
         }
@@ -36,13 +36,16 @@ internal static class ResidueCheck
             residue.Add((bench.Common, FindingIds.ForeignOwner));
         }
 
-        foreach (string name in now.Refs.Keys.Union(undamaged.Refs.Keys).Where(name => IsLeft(bench, name) && now.Refs.ContainsKey(name) != undamaged.Refs.ContainsKey(name)))
+        IEnumerable<string> names = now.Refs.Keys.Union(undamaged.Refs.Keys);
+        foreach (string name in bench.IsIsolated
+            ? names.Where(name => name != "refs/remotes/origin/main" && now.Refs.GetValueOrDefault(name) != undamaged.Refs.GetValueOrDefault(name))
+            : names.Where(name => IsLeft(bench, name) && now.Refs.ContainsKey(name) != undamaged.Refs.ContainsKey(name)))
         {
             residue.Add((name, FindingIds.RefsDrift));
         }
 
         SortedDictionary<string, string> upstream = RefFiles.Read(bench.Origin);
-        foreach (string stale in now.Refs.Keys.Where(name => IsInTheWay(name, upstream.Keys)))
+        foreach (string stale in now.Refs.Keys.Where(name => !bench.IsIsolated && IsInTheWay(name, upstream.Keys)))
         {
             residue.Add((stale, FindingIds.RefsDrift));
         }

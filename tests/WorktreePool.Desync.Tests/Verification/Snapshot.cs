@@ -34,7 +34,13 @@ internal sealed record Snapshot
 
         foreach (string file in new[] { "HEAD", "index", "index.lock" })
         {
-            Add("the main checkout's .git", Path.Combine(bench.Common, file));
+            Add("the main checkout's .git", Path.Combine(bench.UsersGit, file));
+        }
+
+        if (bench.IsIsolated)
+        {
+            // Nothing of the user's repository is the pool's.
+            await AddAsync("the user's repository", bench.UsersGit);
         }
 
         return new Snapshot

@@ -85,7 +85,48 @@ public sealed class BadRepositoryTests(Sandbox sandbox) : IClassFixture<Sandbox>
     public Task A_keep_pattern_that_leaves_the_slot(string pattern) =>
         sandbox.ShouldRefuseAsync(78, $"\"{pattern}\"|anchored", "init", "--repo", sandbox.Repository, "--keep", pattern);
 
+    [Theory]
+    [InlineData(64, "--repo|--remote", "init")]
+    [InlineData(78, "Remote|URL", "init", "--remote", "-x")]
+    [InlineData(64, "--isolated false", "init", "--remote", "origin.git", "--isolated", "false")]
+    [InlineData(64, "isolated|true or false", "init", "--repo", "repo", "--isolated", "perhaps")]
+    [InlineData(70, "does not exist", "init", "--repo", "nothing", "--isolated")]
+    [InlineData(70, "nothing.git|could not be fetched|No pool was made", "init", "--remote", "file:///nothing.git")]
+    [InlineData(70, "names no commit", "init", "--repo", "repo", "--isolated", "--base", "nope")]
+    public Task An_isolated_pool_that_cannot_be(int code, string words, params string[] arguments) => sandbox.ShouldRefuseAsync(code, words, arguments);
+
     [Fact]
-    public Task Isolated_repositories_are_not_there_yet() =>
-        sandbox.ShouldRefuseAsync(64, "--isolated is not supported", "init", "--repo", sandbox.Repository, "--isolated");
+    public Task An_isolated_pool_of_a_remote_without_a_branch()
+    {
+        Sandbox.Git(sandbox.Root, "init", "-q", "--bare", "hollow.git");
+        return sandbox.ShouldRefuseAsync(70, "has no branch|Push a commit", "init", "--remote", "hollow.git");
+    }
+}
+
+/// <summary>What a pool was made as, it stays.</summary>
+public sealed class ConversionTests(Sandbox sandbox) : IClassFixture<Sandbox>
+{
+    [Fact]
+    public async Task A_shared_pool_does_not_become_isolated_nor_the_other_way_round()
+    {
+        string shared = Path.Combine(sandbox.Root, "shared"), isolated = Path.Combine(sandbox.Root, "isolated");
+        (await sandbox.RunAsync("init", "--repo", sandbox.Repository, "--slots", "1", "--pool", shared)).Code.Should().Be(0);
+        (await sandbox.RunAsync("init", "--repo", sandbox.Repository, "--slots", "1", "--pool", isolated, "--isolated")).Code.Should().Be(0);
+
+        await sandbox.ShouldRefuseAsync(78, "cannot become isolated|--pool", "init", "--repo", sandbox.Repository, "--pool", shared, "--isolated");
+        await sandbox.ShouldRefuseAsync(78, "fetches from|--pool", "init", "--repo", sandbox.Repository, "--pool", isolated, "--remote", "file:///elsewhere.git");
+        await sandbox.ShouldRefuseAsync(78, "stays so|--pool", "init", "--repo", sandbox.Repository, "--pool", isolated, "--isolated", "false");
+        await sandbox.ShouldRefuseAsync(78, "made over the user's repository", new Invocation("claim", "--key", "K", "--pool", shared)
+        {
+            Environment = new Dictionary<string, string?> { ["WORKTREE_POOL__ISOLATED"] = "true" },
+        });
+        await sandbox.ShouldRefuseAsync(78, "a repository of its own", new Invocation("claim", "--key", "K", "--pool", isolated)
+        {
+            Environment = new Dictionary<string, string?> { ["WORKTREE_POOL__ISOLATED"] = "false" },
+        });
+        await sandbox.ShouldRefuseAsync(78, "fetches from", new Invocation("claim", "--key", "K", "--pool", isolated)
+        {
+            Environment = new Dictionary<string, string?> { ["WORKTREE_POOL__REMOTE"] = "file:///elsewhere.git" },
+        });
+    }
 }

@@ -1,0 +1,71 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli.Isolated;
+
+/// <summary>
+/// The refs of an isolated repository as the remote gave them: what they are put back to. And the pool's own, the rescues, which must not go
+/// with a packed-refs that somebody empties; and branches that a person had restored from one, which are no strays.
+/// </summary>
+internal sealed class KnownRefs(string poolDirectory)
+{
+    /// <summary>Its place in the pool's corner of the repository, while that is made.</summary>
+    public const string FileName = "known-refs";
+
+    private Dictionary<string, string>? _fetched;
+    private DateTime _read;
+
+    private string FetchedPath => Path.Combine(poolDirectory, FileName);
+
+    private string OwnPath => Path.Combine(poolDirectory, "own-refs");
+
+    /// <summary>What the remote gave, by full name.</summary>
+    public IReadOnlyDictionary<string, string> Fetched
+    {
+        get
+        {
+            DateTime written = File.GetLastWriteTimeUtc(FetchedPath);
+            if (_fetched is null || written != _read)
+            {
+                (_fetched, _read) = (Parse(SafeFile.TryRead(FetchedPath) ?? ""), written);
+            }
+
+            return _fetched;
+        }
+    }
+
+    /// <summary>As lines for the file.</summary>
+    public static string Format(IEnumerable<KeyValuePair<string, string>> refs) => string.Concat(refs.Select(known => $"{known.Value}\t{known.Key}\n"));
+
+    /// <summary>Takes the remote's refs for known.</summary>
+    public void Keep(IEnumerable<KeyValuePair<string, string>> refs) => KeepText(Format(refs));
+
+    /// <summary>The same, with what <see cref="Format"/> made.</summary>
+    public void KeepText(string refs)
+    {
+        SafeFile.Write(FetchedPath, refs);
+        _fetched = null;
+    }
+
+    /// <summary>The pool's own refs, by full name.</summary>
+    public IReadOnlyDictionary<string, string> Own() => SafeFile.IsRealDirectory(OwnPath)
+        ? Directory.EnumerateFiles(OwnPath).Where(file => !file.EndsWith(".tmp", StringComparison.Ordinal))
+            .Select(file => KeyValuePair.Create(Uri.UnescapeDataString(Path.GetFileName(file)), SafeFile.TryRead(file)?.Trim() ?? ""))
+            .Where(own => own.Value.Length > 0).ToDictionary()
+        : new Dictionary<string, string>();
+
+    /// <summary>Takes a ref for the pool's own.</summary>
+    public void Add(string name, string commit)
+    {
+        Directory.CreateDirectory(OwnPath);
+        CrashPoint.Reached("directory of own refs made");
+        SafeFile.Write(OwnFile(name), commit + "\n");
+    }
+
+    /// <summary>It is the pool's own no more.</summary>
+    public void Remove(string name) => TreeRemoval.Remove(OwnFile(name));
+
+    private string OwnFile(string name) => Path.Combine(OwnPath, Uri.EscapeDataString(name));
+
+    private static Dictionary<string, string> Parse(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[1], parts => parts[0]);
+}

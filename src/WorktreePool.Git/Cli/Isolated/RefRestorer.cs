@@ -1,0 +1,182 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli.Isolated;
+
+/// <summary>
+/// Puts the refs of an isolated repository back to what the remote gave. A ref that differs stays only as long as a live lease may need it: its own
+/// branch, the one its HEAD is on, and what its slot's git has changed (<see cref="RefOwners"/>) or, of tools that run no hook, what its HEAD was at.
+/// </summary>
+internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, RefOwners owners, StrayRescuer rescuer, RemoteRefs remote, RepositoryRefs refs)
+{
+    private const string Tracking = $"refs/remotes/{IsolatedOrigin.RemoteName}/";
+
+    private readonly RefStore _store = new(repository);
+
+    /// <summary>Puts back refs that are damaged or gone, so that git finds what is known before anybody asks what nobody keeps.</summary>
+    public async ValueTask<List<Finding>> MendAsync(CancellationToken cancellationToken)
+    {
+        List<Finding> findings = [];
+        if (_store.MendPacked())
+        {
+            findings.Add(new Finding(FindingIds.RefsDrift, "packed-refs was damaged; its whole lines are put back"));
+        }
+
+        foreach (string broken in _store.FindBroken())
+        {
+            findings.Add(new Finding(FindingIds.RefsDrift, $"{Path.GetRelativePath(repository.CommonDirectory, broken)} is no ref; it is removed"));
+            TreeRemoval.Remove(broken);
+        }
+
+        SortedDictionary<string, string> present = _store.Read();
+        List<KeyValuePair<string, string>> gone = [.. known.Fetched.Where(fetched => !present.ContainsKey(fetched.Key))];
+        foreach (KeyValuePair<string, string> own in known.Own().Where(own => own.Key.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal) && !present.ContainsKey(own.Key)))
+        {
+            // One whose objects are gone as well would only make git complain.
+            if (await refs.ResolveAsync(own.Value, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                gone.Add(own);
+            }
+        }
+
+        if (gone.Count > 0)
+        {
+            PutBack(gone, present);
+            findings.Add(new Finding(FindingIds.RefsDrift, $"{string.Join(", ", gone.Take(5).Select(ref_ => ref_.Key))}{(gone.Count > 5 ? $" and {gone.Count - 5} more" : "")} had gone; put back"));
+        }
+
+        return findings;
+    }
+
+    /// <summary>Removes strays and moves back what was moved; see <see cref="IIsolatedRepository.SweepAsync"/>.</summary>
+    public async ValueTask<IReadOnlyList<Rescue>> SweepAsync(RefSweep sweep, CancellationToken cancellationToken)
+    {
+        // Refs first, then who uses them: a lease is recorded before its branch is made.
+        SortedDictionary<string, string> present = _store.Read();
+        RepositoryUse use = await sweep.ReadUse(cancellationToken).ConfigureAwait(false);
+        Dictionary<string, string> wanted = Wanted(use);
+        var claims = new LiveClaims(repository, owners, sweep, use, wanted.Keys);
+        List<KeyValuePair<string, string>> astray = Astray(present, wanted, claims);
+        HashSet<string> pruned = [];
+        if (astray.Exists(stray => IsOfRemote(stray.Key)) && await remote.TryListAsync(cancellationToken).ConfigureAwait(false) is { } truth)
+        {
+            // What a holder has fetched is as good as what the pool would fetch.
+            pruned = Learn(astray, present, truth);
+            wanted = Wanted(use);
+            astray = Astray(present, wanted, claims);
+        }
+
+        List<Rescue> rescues = [];
+        HashSet<string> leaving = [.. astray.Select(stray => stray.Key)];
+        List<string> kept = [.. present.Where(found => !leaving.Contains(found.Key) && !IsSymbolic(found.Value)).Select(found => found.Value), .. leaving.Where(wanted.ContainsKey).Select(name => wanted[name]).Where(id => !IsSymbolic(id)), .. claims.Heads];
+        foreach ((string name, string value) in astray)
+        {
+            bool isOwn = claims.IsOwn(name);
+            foreach (string tip in pruned.Contains(name) || (sweep.MayDiscard && isOwn) ? [] : TipsOf(name, value))
+            {
+                if (await rescuer.KeepAsync(name, tip, kept, sweep, isOwn, cancellationToken).ConfigureAwait(false) is { } rescue)
+                {
+                    rescues.Add(rescue);
+                    kept.Add(tip);
+                }
+            }
+        }
+
+        List<KeyValuePair<string, string>> removed = await RemoveAsync(astray, wanted, cancellationToken).ConfigureAwait(false);
+        await GiveBackAsync(removed, sweep, cancellationToken).ConfigureAwait(false);
+        claims.Forget();
+        return rescues;
+    }
+
+    /// <summary>What refs shall be: the remote's as known, and the base as the pool itself saw it last.</summary>
+    private Dictionary<string, string> Wanted(RepositoryUse use)
+    {
+        Dictionary<string, string> wanted = new(known.Fetched, StringComparer.Ordinal);
+        if (use.Base is { } seen && seen.Ref.StartsWith(Tracking, StringComparison.Ordinal))
+        {
+            wanted[seen.Ref] = seen.Commit;
+        }
+
+        return wanted;
+    }
+
+    private List<KeyValuePair<string, string>> Astray(SortedDictionary<string, string> present, Dictionary<string, string> wanted, LiveClaims claims)
+    {
+        IReadOnlyDictionary<string, string> own = known.Own();
+        return [.. present.Where(found => wanted.GetValueOrDefault(found.Key) != found.Value && !own.ContainsKey(found.Key)
+            && !found.Key.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal) && !claims.Needs(found.Key, found.Value))];
+    }
+
+    private static bool IsOfRemote(string name) => name.StartsWith(Tracking, StringComparison.Ordinal) || name.StartsWith("refs/tags/", StringComparison.Ordinal);
+
+    /// <summary>Takes over what the remote has.</summary>
+    /// <returns>Refs as the remote gave them once, which it has no more: nobody's work here.</returns>
+    private HashSet<string> Learn(List<KeyValuePair<string, string>> astray, SortedDictionary<string, string> present, IReadOnlyDictionary<string, string> truth)
+    {
+        Dictionary<string, string> learned = new(known.Fetched, StringComparer.Ordinal);
+        foreach ((string name, string value) in astray.Where(stray => truth.GetValueOrDefault(stray.Key) == stray.Value))
+        {
+            learned[name] = value;
+        }
+
+        List<string> gone = [.. learned.Keys.Where(name => IsOfRemote(name) && name != Tracking + "HEAD" && !truth.ContainsKey(name))];
+        HashSet<string> pruned = [.. gone.Where(name => present.GetValueOrDefault(name) == learned[name])];
+        gone.ForEach(name => learned.Remove(name));
+        known.Keep(learned);
+        return pruned;
+    }
+
+    /// <summary>Of a stash, all that were put on top of each other: only the reflog has the others.</summary>
+    private IEnumerable<string> TipsOf(string name, string value) => name == "refs/stash"
+        ? HeadLog.Read(Path.Combine(repository.CommonDirectory, "logs", "refs", "stash")).Append(value).Reverse().Distinct()
+        : IsSymbolic(value) ? [] : [value];
+
+    private static bool IsSymbolic(string value) => value.StartsWith("ref: ", StringComparison.Ordinal);
+
+    private async ValueTask<List<KeyValuePair<string, string>>> RemoveAsync(List<KeyValuePair<string, string>> astray, Dictionary<string, string> wanted, CancellationToken cancellationToken)
+    {
+        List<KeyValuePair<string, string>> removed = [.. astray.Where(stray => !wanted.ContainsKey(stray.Key))];
+        foreach ((string name, string value) in removed)
+        {
+            // Only as it was seen: whoever has moved it since still needs it.
+            string[] expected = IsSymbolic(value) ? [] : [value];
+            await refs.TryRunAsync(cancellationToken, ["update-ref", "--no-deref", "-d", name, .. expected]).ConfigureAwait(false);
+        }
+
+        foreach ((string name, _) in astray.Where(stray => wanted.ContainsKey(stray.Key)))
+        {
+            _store.TrySet(name, wanted[name]);
+        }
+
+        return removed;
+    }
+
+    /// <summary>A lease that began while refs were removed may have made one of the same name: it was recorded before.</summary>
+    private async ValueTask GiveBackAsync(List<KeyValuePair<string, string>> removed, RefSweep sweep, CancellationToken cancellationToken)
+    {
+        if (removed.Count == 0)
+        {
+            return;
+        }
+
+        HashSet<string> branches = [.. (await sweep.ReadUse(cancellationToken).ConfigureAwait(false)).Slots.SelectMany(slot => slot.Branches).Select(branch => $"refs/heads/{branch}")];
+        foreach ((string name, string value) in removed.Where(gone => branches.Contains(gone.Key) && !IsSymbolic(gone.Value)))
+        {
+            await refs.TryCreateAsync(name, value, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void PutBack(List<KeyValuePair<string, string>> gone, SortedDictionary<string, string> present)
+    {
+        const int Few = 16;
+        List<KeyValuePair<string, string>> free = [.. gone.Where(missing => !present.Keys.Any(name => name.StartsWith(missing.Key + "/", StringComparison.Ordinal)))];
+        if (free.Count > Few && _store.TryPack(free))
+        {
+            free.RemoveAll(packed => !IsSymbolic(packed.Value));
+        }
+
+        foreach ((string name, string value) in free)
+        {
+            _store.TrySet(name, value);
+        }
+    }
+}

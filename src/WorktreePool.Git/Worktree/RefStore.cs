@@ -1,0 +1,196 @@
+using System.Text;
+
+namespace WorktreePool.Git.Worktree;
+
+/// <summary>
+/// A repository's refs as files, loose and packed; see gitrepository-layout(5). Read and written without git: no config takes part, a damaged ref
+/// hides no other, and a ref can be put back whose objects are still to be fetched. Writing keeps git's own protocol, a lock file that is renamed.
+/// </summary>
+internal sealed class RefStore(RepositoryLayout repository)
+{
+    /// <summary>Git orders names by their bytes.</summary>
+    private static readonly Comparer<string> ByBytes = Comparer<string>.Create((x, y) => Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y)));
+
+    private const string SymbolicPrefix = "ref: ";
+
+    private string PackedPath => Path.Combine(repository.CommonDirectory, "packed-refs");
+
+    /// <summary>Full name to commit id, or to <c>ref: </c> and a name. What is no ref is left out.</summary>
+    public SortedDictionary<string, string> Read()
+    {
+        SortedDictionary<string, string> refs = new(StringComparer.Ordinal);
+        foreach ((string name, string id) in ParsePacked(ReadPacked()))
+        {
+            refs[name] = id;
+        }
+
+        foreach (string file in LooseFiles())
+        {
+            if (ReadLoose(file) is { } value)
+            {
+                refs[Name(file)] = value;
+            }
+        }
+
+        return refs;
+    }
+
+    /// <summary>The loose files that are no refs: damaged, links, or of names that git does not take. Lock files are not among them.</summary>
+    public List<string> FindBroken() => [.. Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry) && ReadLoose(entry) is null)];
+
+    /// <summary>The lock files of loose refs.</summary>
+    public List<string> FindLocks() => [.. Entries().Where(IsLock)];
+
+    /// <summary>Removes lines of packed-refs that git cannot read, or that it cannot find because the file is not in order.</summary>
+    /// <returns>Whether there was anything to mend.</returns>
+    public bool MendPacked()
+    {
+        if (SafeFile.Exists(PackedPath) && !SafeFile.IsRealFile(PackedPath))
+        {
+            TreeRemoval.Remove(PackedPath);
+            return true;
+        }
+
+        string present = ReadPacked();
+        List<string> names = [.. ParsePacked(present).Select(packed => packed.Name)];
+        bool isSound = present.Split('\n').All(IsSound) && (present.Length == 0 || present[^1] == '\n') && names.SequenceEqual(names.Distinct().Order(ByBytes));
+        if (isSound)
+        {
+            return false;
+        }
+
+        return TryPack([]);
+    }
+
+    /// <summary>Puts refs into packed-refs, all at once.</summary>
+    /// <returns>False when another git holds its lock.</returns>
+    public bool TryPack(IEnumerable<KeyValuePair<string, string>> refs)
+    {
+        SortedDictionary<string, string> packed = new(ByBytes);
+        foreach ((string name, string id) in ParsePacked(ReadPacked()).Concat(refs.Where(added => IsId(added.Value)).Select(added => (added.Key, added.Value))))
+        {
+            packed[name] = id;
+        }
+
+        // Without what tags stand for: git looks that up, and a later pack-refs writes it.
+        string text = "# pack-refs with: sorted \n" + string.Concat(packed.Select(line => $"{line.Value} {line.Key}\n"));
+        return TryWrite(PackedPath, Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>Sets a ref, whatever it is now.</summary>
+    /// <returns>False when another git holds its lock, or a ref stands in its way whose name goes on where this one ends.</returns>
+    public bool TrySet(string name, string value)
+    {
+        string path = Path.Combine(repository.CommonDirectory, name);
+        if (SafeFile.IsRealDirectory(path) && Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Any())
+        {
+            return false;
+        }
+
+        for (string parent = Path.GetDirectoryName(path)!; parent.Length > repository.CommonDirectory.Length; parent = Path.GetDirectoryName(parent)!)
+        {
+            if (SafeFile.Exists(parent) && !SafeFile.IsRealDirectory(parent))
+            {
+                return false;
+            }
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        CrashPoint.Reached("directory of refs made");
+        if (SafeFile.IsRealDirectory(path))
+        {
+            TreeRemoval.Remove(path);
+        }
+
+        return TryWrite(path, Encoding.UTF8.GetBytes(value + "\n"));
+    }
+
+    private static bool TryWrite(string path, byte[] content)
+    {
+        string locked = path + ".lock";
+        try
+        {
+            using (var stream = new FileStream(locked, FileMode.CreateNew, FileAccess.Write))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+                CrashPoint.Reached("ref written");
+            }
+        }
+        catch (IOException) when (SafeFile.Exists(locked))
+        {
+            return false;
+        }
+
+        try
+        {
+            File.Move(locked, path, overwrite: true);
+            CrashPoint.Reached("ref in place");
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            // Another process of the pool took the lock for one that was left behind.
+            return false;
+        }
+    }
+
+    private string ReadPacked() => SafeFile.IsRealFile(PackedPath) ? Encoding.UTF8.GetString(File.ReadAllBytes(PackedPath)) : "";
+
+    private static IEnumerable<(string Name, string Id)> ParsePacked(string text)
+    {
+        foreach (string line in text.Split('\n'))
+        {
+            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (space is 40 or 64 && IsId(line[..space]) && IsName(line[(space + 1)..]))
+            {
+                yield return (line[(space + 1)..], line[..space]);
+            }
+        }
+    }
+
+    private static bool IsSound(string line) =>
+        line.Length == 0 || line[0] == '#' || (line[0] == '^' && line.Length is 41 or 65 && IsId(line[1..])) || ParsePacked(line).Any();
+
+    private string? ReadLoose(string file)
+    {
+        if (SafeFile.TryRead(file)?.TrimEnd() is not { } text || !IsName(Name(file)))
+        {
+            return null;
+        }
+
+        return IsId(text) || (text.StartsWith(SymbolicPrefix, StringComparison.Ordinal) && IsName(text[SymbolicPrefix.Length..].Trim())) ? text : null;
+    }
+
+    private IEnumerable<string> LooseFiles() => Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry));
+
+    private IEnumerable<string> Entries()
+    {
+        var pending = new Stack<string>([Path.Combine(repository.CommonDirectory, "refs")]);
+        while (pending.TryPop(out string? directory))
+        {
+            foreach (string entry in IsRealDirectory(directory) ? Directory.EnumerateFileSystemEntries(directory).ToList() : [])
+            {
+                yield return entry;
+                if (IsRealDirectory(entry))
+                {
+                    pending.Push(entry);
+                }
+            }
+        }
+    }
+
+    private string Name(string file) => Path.GetRelativePath(repository.CommonDirectory, file).Replace('\\', '/');
+
+    private static bool IsRealDirectory(string path) => SafeFile.IsRealDirectory(path);
+
+    private static bool IsLock(string path) => path.EndsWith(".lock", StringComparison.Ordinal);
+
+    private static bool IsId(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigitLower) && text.AsSpan().IndexOfAnyExcept('0') >= 0;
+
+    /// <summary>The rules of git-check-ref-format(1) that a planted file can break.</summary>
+    private static bool IsName(string name) => name.StartsWith("refs/", StringComparison.Ordinal) && name.Length > 5
+        && !name.Any(c => c is < ' ' or ' ' or '~' or '^' or ':' or '?' or '*' or '[' or '\\' or '\x7f' or '\uFFFD')
+        && !name.Contains("..", StringComparison.Ordinal) && !name.Contains("@{", StringComparison.Ordinal)
+        && name.Split('/').All(part => part.Length > 0 && part[0] != '.' && !part.EndsWith(".lock", StringComparison.Ordinal)) && name[^1] != '.';
+}
