@@ -17,7 +17,8 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
     /// <param name="takenOver">Whether its holder, or the process that worked on it before, is dead: its job or its git may still run.</param>
     /// <param name="begun">A probe against the wanted commit that has begun under the working lock; null: none.</param>
     /// <param name="cancellationToken">The deadline.</param>
-    public async ValueTask<PreparedSlot> RunAsync(SlotRecord record, string commit, IReadOnlyList<Finding> restored, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
+    public async ValueTask<PreparedSlot> RunAsync(
+        SlotRecord record, string commit, IReadOnlyList<Finding> restored, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
     {
         var work = new Work(record);
         List<string> drifted = [.. restored.Select(finding => finding.Id)];
@@ -31,7 +32,7 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
 
             drifted.AddRange((await care.RestoreAsync(cancellationToken).ConfigureAwait(false)).Select(finding => finding.Id));
 
-            // What was begun before the repository was put right may have seen it as it was.
+            // A probe that looked into a repository which has been put right since proves nothing.
             string? failure = await ClimbAsync(work, commit, takenOver, drifted.Count == 0 ? begun : null, cancellationToken).ConfigureAwait(false);
             if (failure is null)
             {
