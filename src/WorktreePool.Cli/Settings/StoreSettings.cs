@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
 using WorktreePool.DependencyInjection;
 using WorktreePool.FileState;
 using WorktreePool.Postgres;
@@ -59,6 +60,10 @@ internal sealed class StoreSettings
         ConnectionString = value;
     }
 
+    /// <summary>Whether this build can use a database: the native one is smaller by a third without, and is published so unless it is told otherwise.</summary>
+    [FeatureSwitchDefinition("WorktreePool.Cli.WithPostgres")]
+    private static bool HasPostgres => !AppContext.TryGetSwitch("WorktreePool.Cli.WithPostgres", out bool isWith) || isWith;
+
     /// <summary>Chooses the store for a pool.</summary>
     public void Use(WorktreePoolBuilder builder)
     {
@@ -66,6 +71,12 @@ internal sealed class StoreSettings
         {
             builder.UseFileState();
             return;
+        }
+
+        if (!HasPostgres)
+        {
+            throw new PoolConfigurationException(
+                "store is \"postgres\", and this native build of the command is without PostgreSQL. Nothing was changed. Use the .NET tool, or publish the native build with -p:WithPostgres=true.");
         }
 
         string connection = ConnectionString ?? throw new PoolConfigurationException(
