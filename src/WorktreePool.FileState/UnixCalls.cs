@@ -99,7 +99,7 @@ internal static partial class UnixCalls
             return null;
         }
 
-        if (StatX(CurrentDirectory, path, NoFollow, BasicStatus, out Status status) == 0)
+        if (StatX(CurrentDirectory, path, NoFollow, BasicStatus, out StatXBuffer status) == 0)
         {
             return new FileStamp(status.Inode, status.Size, status.ChangedSeconds, status.ChangedNanoseconds, status.ModifiedSeconds, status.ModifiedNanoseconds);
         }
@@ -121,30 +121,7 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int StatX(int directory, string path, int flags, uint mask, out Status status);
-
-    /// <summary>The kernel's <c>struct statx</c>: the same on every architecture.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct Status
-    {
-        [FieldOffset(32)]
-        public ulong Inode;
-
-        [FieldOffset(40)]
-        public ulong Size;
-
-        [FieldOffset(96)]
-        public long ChangedSeconds;
-
-        [FieldOffset(104)]
-        public uint ChangedNanoseconds;
-
-        [FieldOffset(112)]
-        public long ModifiedSeconds;
-
-        [FieldOffset(120)]
-        public uint ModifiedNanoseconds;
-    }
+    private static partial int StatX(int directory, string path, int flags, uint mask, out StatXBuffer status);
 }
 
 /// <summary>What tells that a file may have been changed since it was read.</summary>

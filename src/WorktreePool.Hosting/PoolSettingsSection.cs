@@ -13,6 +13,8 @@ internal static class PoolSettingsSection
         new Dictionary<string, Action<WorktreePoolOptions, IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
         {
             [nameof(WorktreePoolOptions.RepositoryPath)] = (o, s) => o.RepositoryPath = Text(s),
+            [nameof(WorktreePoolOptions.Isolated)] = (o, s) => o.Isolated = Word(s, ("true", true), ("false", false)),
+            [nameof(WorktreePoolOptions.Remote)] = (o, s) => o.Remote = Text(s),
             [nameof(WorktreePoolOptions.PoolDirectory)] = (o, s) => o.PoolDirectory = Text(s),
             [nameof(WorktreePoolOptions.SlotsDirectory)] = (o, s) => o.SlotsDirectory = Text(s),
             [nameof(WorktreePoolOptions.Slots)] = (o, s) => o.Slots = (int)Number(s, int.MaxValue),

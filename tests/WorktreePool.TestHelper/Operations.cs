@@ -10,7 +10,7 @@ internal static class Operations
     public static async Task<int> RunAsync(string root, string operation)
     {
         string[] parts = operation.Split('-', 2);
-        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), parts[1] == "warm" ? SetUp : null, inProcess: parts[1] == "libgit2");
+        await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), Configuration(root, parts[1]), inProcess: parts[1] == "libgit2");
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("p");
         Crash.Arm();
@@ -22,7 +22,8 @@ internal static class Operations
             "discard" => @operator.ReleaseAsync("held", ReleaseMode.Discard).AsTask(),
             "run" => WorkAsync(pool),
             "maintain" => pool.MaintainAsync().AsTask(),
-            "rescue" => RestoreAsync(@operator),
+            "rescue" or "ownrescue" => RestoreAsync(@operator),
+            "own" => ClaimAsync(pool),
             "warm" => WorkAsync(pool),
             _ => throw new ArgumentException($"unknown: {operation}"),
         });
@@ -39,6 +40,13 @@ internal static class Operations
         Crash.Disarm();
         return 0;
     }
+
+    private static Action<WorktreePoolOptions>? Configuration(string root, string operation) => operation switch
+    {
+        "warm" => SetUp,
+        "own" or "ownrescue" => options => (options.RepositoryPath, options.Isolated, options.Remote) = ("", true, Path.Combine(root, "origin.git")),
+        _ => null,
+    };
 
     /// <summary>Two steps, of which the second rests on the first and on a file of the main checkout.</summary>
     private static void SetUp(WorktreePoolOptions options)

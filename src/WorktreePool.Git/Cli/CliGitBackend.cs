@@ -85,17 +85,10 @@ internal sealed class CliGitBackend : IGitBackend
 
     public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null)
     {
-        try
+        // What is damaged stops the very fetch that would bring it anew, or is hidden by it: what else was in it is somebody's, too.
+        if (_objects.SetRubbishAside())
         {
-            return await _fetcher.FetchAsync(reference, progress, cancellationToken).ConfigureAwait(false);
-        }
-        catch (GitBackendException)
-        {
-            // What is damaged stops the very fetch that would bring it anew.
-            if (!_objects.SetRubbishAside())
-            {
-                throw;
-            }
+            await _objects.RefetchAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return await _fetcher.FetchAsync(reference, progress, cancellationToken).ConfigureAwait(false);

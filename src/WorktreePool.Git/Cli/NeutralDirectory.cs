@@ -39,6 +39,9 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
         return environment;
     }
 
+    /// <summary>A branch that is never made.</summary>
+    private const string Head = "ref: refs/heads/none\n";
+
     private void Prepare()
     {
         BaselineDocument document = baseline.Current;
@@ -47,13 +50,20 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
             return;
         }
 
-        if (SafeFile.TryRead(Path.Combine(DirectoryPath, "config")) is { } before && before != Config(document))
+        string? before = SafeFile.TryRead(Path.Combine(DirectoryPath, "config"));
+        bool isSame = before == Config(document);
+        if (before is not null && !isSame)
         {
             // Files written under other filters or line ends prove nothing any more.
             trusted.ForgetAll();
         }
 
-        Write(DirectoryPath);
+        // A pool on a disk that cannot be written can still be looked at.
+        if (!isSame || SafeFile.TryRead(Path.Combine(DirectoryPath, "HEAD")) != Head)
+        {
+            Write(DirectoryPath);
+        }
+
         _written = document;
     }
 
@@ -65,7 +75,7 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
         Directory.CreateDirectory(Path.Combine(directory, "refs"));
         CrashPoint.Reached("neutral refs made");
         SafeFile.Write(Path.Combine(directory, "config"), Config(baseline.Current));
-        SafeFile.Write(Path.Combine(directory, "HEAD"), "ref: refs/heads/none\n");
+        SafeFile.Write(Path.Combine(directory, "HEAD"), Head);
     }
 
     private static string Config(BaselineDocument document)

@@ -49,14 +49,25 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             return;
         }
 
-        // Where one object was damaged, others may be: all that the remotes have is fetched, beside what is there, because git takes what it
-        // believes to have for what it has.
+        // Where one object was damaged, others may be: all that the remotes have is fetched.
         if (SetRubbishAside() && await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is null)
         {
             // Only what stood for the objects was damaged, not they themselves.
             return;
         }
 
+        List<string> failures = await RefetchAsync(cancellationToken).ConfigureAwait(false);
+        if (await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            string why = failures.Count > 0 ? string.Join("; ", failures) : baseline.Current.Remotes.Count > 0 ? "no trusted remote has it" : "the repository has no trusted remote";
+            throw new GitBackendException($"{damage.Detail}; it could not be fetched anew: {why}. Nothing was removed. Restore the objects from a backup or another clone, then claim again.");
+        }
+    }
+
+    /// <summary>Fetches all that the trusted remotes have, beside what is there, because git takes what it believes to have for what it has.</summary>
+    /// <returns>Which remotes failed, and why.</returns>
+    public async ValueTask<List<string>> RefetchAsync(CancellationToken cancellationToken)
+    {
         List<string> failures = [];
         foreach ((string name, string url) in baseline.Current.Remotes)
         {
@@ -80,11 +91,7 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             }
         }
 
-        if (await ExamineAsync(commit, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            string why = failures.Count > 0 ? string.Join("; ", failures) : baseline.Current.Remotes.Count > 0 ? "no trusted remote has it" : "the repository has no trusted remote";
-            throw new GitBackendException($"{damage.Detail}; it could not be fetched anew: {why}. Nothing was removed. Restore the objects from a backup or another clone, then claim again.");
-        }
+        return failures;
     }
 
     private ValueTask<GitResult> FetchAsync(string directory, string url, CancellationToken cancellationToken) => git.TryRunAsync(

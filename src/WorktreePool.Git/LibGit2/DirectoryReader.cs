@@ -60,7 +60,7 @@ internal static unsafe partial class DirectoryReader
                 continue;
             }
 
-            if (StatX(descriptor, name, NoFollow, BasicStatus, out UnixFiles.StatXBuffer buffer) == 0)
+            if (StatX(descriptor, name, NoFollow, BasicStatus, out StatXBuffer buffer) == 0)
             {
                 found(bytes, new FileStatus(buffer));
             }
@@ -102,7 +102,7 @@ internal static unsafe partial class DirectoryReader
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int StatX(int directory, byte* path, int flags, uint mask, out UnixFiles.StatXBuffer buffer);
+    private static partial int StatX(int directory, byte* path, int flags, uint mask, out StatXBuffer buffer);
 }
 
 /// <summary>Takes one thing in a directory.</summary>

@@ -58,7 +58,7 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
     /// <summary>So many commits are remembered besides the new one: claims at different bases must not push each other out.</summary>
     private const int Kept = 8;
 
-    /// <summary>The single objects in an object directory.</summary>
+    /// <summary>The single objects in an object directory; not what a git at work is about to make one of.</summary>
     public static IEnumerable<(string Id, string File)> Loose(string store)
     {
         if (!SafeFile.IsRealDirectory(store))
@@ -68,7 +68,7 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
 
         foreach (string fan in Directory.EnumerateDirectories(store, "??").Where(fan => Path.GetFileName(fan).All(char.IsAsciiHexDigitLower)))
         {
-            foreach (string file in Directory.EnumerateFiles(fan))
+            foreach (string file in Directory.EnumerateFiles(fan).Where(file => Path.GetFileName(file).All(char.IsAsciiHexDigitLower)))
             {
                 yield return (Path.GetFileName(fan) + Path.GetFileName(file), file);
             }

@@ -168,48 +168,10 @@ internal static partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Rename(byte[] path, byte[] to);
-
-    /// <summary>The kernel's <c>struct statx</c>: the same on every architecture.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    internal struct StatXBuffer
-    {
-        [FieldOffset(20)]
-        public uint User;
-
-        [FieldOffset(24)]
-        public uint Group;
-
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(32)]
-        public ulong Inode;
-
-        [FieldOffset(40)]
-        public ulong Size;
-
-        [FieldOffset(96)]
-        public long ChangedSeconds;
-
-        [FieldOffset(104)]
-        public uint ChangedNanoseconds;
-
-        [FieldOffset(112)]
-        public long ModifiedSeconds;
-
-        [FieldOffset(120)]
-        public uint ModifiedNanoseconds;
-
-        [FieldOffset(136)]
-        public uint DeviceMajor;
-
-        [FieldOffset(140)]
-        public uint DeviceMinor;
-    }
 }
 
 /// <summary>What a file is. Small, because a walk of a large slot holds one of each file.</summary>
-internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
+internal readonly struct FileStatus(StatXBuffer buffer)
 {
     private const int Kind = 0xF000;
 
@@ -238,7 +200,7 @@ internal readonly struct FileStatus(UnixFiles.StatXBuffer buffer)
         DeviceOf(buffer), (uint)buffer.Inode, buffer.User, buffer.Group, (uint)buffer.Size);
 
     /// <summary>The low 32 bits of the number that <c>stat</c> gives.</summary>
-    private static uint DeviceOf(UnixFiles.StatXBuffer buffer) =>
+    private static uint DeviceOf(StatXBuffer buffer) =>
         (buffer.DeviceMinor & 0xff) | ((buffer.DeviceMajor & 0xfff) << 8) | ((buffer.DeviceMinor & ~0xffu) << 12);
 }
 

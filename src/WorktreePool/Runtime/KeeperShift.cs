@@ -61,24 +61,24 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
     /// <summary>Passes until cancelled; while another process keeps the pool, none.</summary>
     public async IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        GateRecord? entry = null;
+        var stay = new Stay();
         try
         {
             while (true)
             {
-                (entry, MaintenanceReport? report) = await TryPassAsync(entry, options, cancellationToken).ConfigureAwait(false);
-                if (report is not null)
+                if (await TryPassAsync(stay, options, cancellationToken).ConfigureAwait(false) is { } report)
                 {
                     yield return report;
                 }
 
-                TimeSpan rest = entry is null ? Shorter(options.Interval, LongestStandBy) : await RestAsync(options.Interval, cancellationToken).ConfigureAwait(false);
+                TimeSpan rest = stay.Entry is null ? Shorter(options.Interval, LongestStandBy) : await RestAsync(options.Interval, cancellationToken).ConfigureAwait(false);
                 await Task.Delay(rest, context.Time, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
         {
-            if (entry is not null)
+            // Also when the pass that followed the entrance was cut short.
+            if (stay.Entry is { } entry)
             {
                 _entry = null;
                 await gates.LeaveAsync(_gate, entry).ConfigureAwait(false);
@@ -86,27 +86,33 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
         }
     }
 
+    /// <summary>One loop's place in the gate.</summary>
+    private sealed class Stay
+    {
+        public GateRecord? Entry { get; set; }
+    }
+
     /// <summary>Becomes the keeper if nobody is, and does a pass; null when another keeps the pool.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "A keeper that ends at a failure keeps nothing: the failure is reported, and the next pass tries again.")]
-    private async ValueTask<(GateRecord? Entry, MaintenanceReport? Report)> TryPassAsync(GateRecord? entry, KeeperOptions options, CancellationToken cancellationToken)
+    private async ValueTask<MaintenanceReport?> TryPassAsync(Stay stay, KeeperOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            if (entry is not null && Gates.Find((await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool, _gate)?.Id != entry.Id)
+            if (stay.Entry is { } before && Gates.Find((await context.ReadAsync(cancellationToken).ConfigureAwait(false)).Pool, _gate)?.Id != before.Id)
             {
                 // The pool's record was lost, or another machine of this name took it: not the keeper any more.
-                entry = _entry = null;
+                stay.Entry = _entry = null;
             }
 
-            if (entry is null)
+            if (stay.Entry is null)
             {
                 GateTry tried = await gates.TryEnterAsync(_gate, cancellationToken).ConfigureAwait(false);
                 if (tried.Entry is null)
                 {
-                    return (null, null);
+                    return null;
                 }
 
-                entry = _entry = tried.Entry;
+                stay.Entry = _entry = tried.Entry;
                 PoolLog.KeeperStarted(context.Logger, context.Name);
             }
 
@@ -116,12 +122,12 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
                 PoolLog.KeeperFailed(context.Logger, context.Name, failure);
             }
 
-            return (entry, report);
+            return report;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             PoolLog.KeeperFailed(context.Logger, context.Name, e.Message);
-            return (entry, new MaintenanceReport([], [], [], []) { Failures = [e.Message] });
+            return new MaintenanceReport([], [], [], []) { Failures = [e.Message] };
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class SlotCheck(Bench bench, IReadOnlyList<string> keep)
         string link = Path.Combine(bench.Slot, ".git");
         string? named = new FileInfo(link) is { Exists: true, LinkTarget: null } ? File.ReadAllText(link) : null;
         string admin = named?.StartsWith("gitdir: ", StringComparison.Ordinal) == true ? named[8..].TrimEnd('\n') : "";
-        if (Path.GetDirectoryName(admin) != Path.Combine(bench.Common, "worktrees") || admin == bench.SiblingAdmin || new DirectoryInfo(admin) is not { Exists: true, LinkTarget: null })
+        if (WithoutLink(Path.GetDirectoryName(admin)) != WithoutLink(Path.Combine(bench.Common, "worktrees")) || admin == bench.SiblingAdmin || new DirectoryInfo(admin) is not { Exists: true, LinkTarget: null })
         {
             wrong.Add($".git names \"{admin}\"");
         }
@@ -100,9 +100,12 @@ internal sealed class SlotCheck(Bench bench, IReadOnlyList<string> keep)
         }
     }
 
+    /// <summary>A repository that was moved is reached through a link.</summary>
+    private string? WithoutLink(string? path) => new DirectoryInfo(bench.Repository).LinkTarget is { } target ? path?.Replace(bench.Repository + "/", target + "/", StringComparison.Ordinal) : path;
+
     private async Task CheckIndexAsync(string admin, string commit, List<string> wrong)
     {
-        if (Text("gitdir") != Path.Combine(bench.Slot, ".git") || Path.GetFullPath(Text("commondir") ?? "/", admin) != bench.Common)
+        if (Text("gitdir") != Path.Combine(bench.Slot, ".git") || WithoutLink(Path.GetFullPath(Text("commondir") ?? "/", admin)) != WithoutLink(bench.Common))
         {
             wrong.Add("gitdir or commondir does not point back");
         }

@@ -51,6 +51,9 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-claim", "damaged", "damaged .idx set aside" },
         { "2-claim", "missing", "fetched .idx in place" },
         { "2-warm", "dead", "set-up step ended" },
+        { "2-own", "own", "isolated repository in place" },
+        { "2-own", "own strays", "repository file restored" },
+        { "2-ownrescue", "own rescued", "directory of own refs made" },
     };
 
     [Theory]
@@ -59,7 +62,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
     {
         (CrashSite site, CrashStage stage, IReadOnlyList<string> points) = await traces.GetAsync(operation, before);
         points.Should().Contain(point => point.EndsWith(shows, StringComparison.Ordinal));
-        points.Should().Contain(point => point.EndsWith(" held", StringComparison.Ordinal) || operation == "2-rescue", "only debug builds have the points inside of the library");
+        points.Should().Contain(point => point.EndsWith(" held", StringComparison.Ordinal) || operation.EndsWith("rescue", StringComparison.Ordinal), "only debug builds have the points inside of the library");
 
         List<string> chosen = [.. points.Where(point => point.StartsWith("1 ", StringComparison.Ordinal) && (All || !LikeTheOneBefore().IsMatch(point)) && (Killed.TryAdd(point, operation) || All))];
         List<string> unsafePoints = [];

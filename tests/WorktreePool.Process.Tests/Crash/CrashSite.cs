@@ -19,7 +19,16 @@ public class CrashSite(Sandbox sandbox) : IAsyncDisposable
     protected virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
 
     /// <summary>Opens the pool in this process, the one that comes after the killed one.</summary>
-    public ServiceProvider Open(int slots) => _sandbox.Open(options => options.Slots = slots);
+    /// <param name="slots">How many slots it shall have.</param>
+    /// <param name="own">Whether they belong to a repository of the pool's own, made from the remote alone.</param>
+    public ServiceProvider Open(int slots, bool own = false) => _sandbox.Open(options =>
+    {
+        options.Slots = slots;
+        if (own)
+        {
+            (options.RepositoryPath, options.Isolated, options.Remote) = ("", true, Path.Combine(_sandbox.Root, "origin.git"));
+        }
+    });
 
     /// <summary>Remembers the present state of everything.</summary>
     public virtual void Keep() => Shell("cp -a -- \"$1/.\" \"$2\"", _sandbox.Root, _template);

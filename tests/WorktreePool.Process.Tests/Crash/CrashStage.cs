@@ -14,12 +14,18 @@ internal sealed class CrashStage(CrashSite site)
 
     private Sandbox Sandbox => site.Sandbox;
 
+    /// <summary>Whether the slots belong to a repository of the pool's own, of which the user's clone knows nothing.</summary>
+    private static bool IsOwn(string before) => before.StartsWith("own", StringComparison.Ordinal);
+
+    /// <summary>The git directory that the slots belong to.</summary>
+    private string Common(string before) => IsOwn(before) ? Path.Combine(Sandbox.PoolDirectory, "repository.git") : Path.Combine(Sandbox.Repository, ".git");
+
     /// <summary>Puts the pool into a state; work in it is a file work.txt.</summary>
     public async Task SetAsync(string before)
     {
         switch (before)
         {
-            case "no pool":
+            case "no pool" or "own":
                 return;
             case "links":
                 Commit("mkdir dir && echo file > dir/file.txt && ln -s file.txt dir/link && git add -A");
@@ -32,7 +38,7 @@ internal sealed class CrashStage(CrashSite site)
                 return;
         }
 
-        await using ServiceProvider services = site.Open(2);
+        await using ServiceProvider services = site.Open(2, IsOwn(before));
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("test");
         await services.GetRequiredKeyedService<IPoolOperator>("test").InitializeAsync();
         switch (before)
@@ -73,7 +79,18 @@ internal sealed class CrashStage(CrashSite site)
                     for pack in .git/objects/pack/*.pack; do cp "$pack" wrong && chmod u+w wrong && printf x | dd of=wrong bs=1 seek=20 conv=notrunc status=none && printf x | dd of=wrong bs=1 seek="$(($(stat -c %s wrong) - 1))" conv=notrunc status=none && mv -f wrong "$pack"; done
                     """, Sandbox.Repository);
                 break;
-            case "rescued":
+            case "own strays":
+                // Whatever a holder can do to a repository that is the pool's own.
+                await HoldAsync(pool, "dead", Dead);
+                Work(0);
+                Sandbox.Git(Sandbox.Slot(0), "commit", "-qm", "work");
+                File.WriteAllText(Path.Combine(Sandbox.Slot(0), "more.txt"), "more\n");
+                CrashSite.Shell("""
+                    cd "$1" && git branch stray && git tag stray-tag && git stash store -m stray "$(git stash create)" && git config core.bare true && git config core.hooksPath /nowhere
+                    cd "$2" && rm -rf hooks info worktree-pool/owners && git update-ref -d refs/remotes/origin/main && : > objects/info/alternates
+                    """, Sandbox.Slot(0), Common(before));
+                break;
+            case "rescued" or "own rescued":
                 SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
                 Work(0);
                 await lease.ReleaseAsync();
@@ -104,7 +121,7 @@ internal sealed class CrashStage(CrashSite site)
     public async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)
     {
         int slots = operation[0] - '0';
-        await using ServiceProvider services = site.Open(slots);
+        await using ServiceProvider services = site.Open(slots, IsOwn(before));
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("test");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("test");
 
@@ -135,7 +152,7 @@ internal sealed class CrashStage(CrashSite site)
         }
 
         await NothingIsLostAsync(@operator, operation, before);
-        NothingLiesAbout(slots);
+        NothingLiesAbout(slots, before);
     }
 
     private async Task NothingIsLostAsync(IPoolOperator @operator, string operation, string before)
@@ -143,31 +160,32 @@ internal sealed class CrashStage(CrashSite site)
         Sandbox.Git(Sandbox.Repository, "branch", "--list", "cr/*").Should().BeEmpty();
         Sandbox.Git(Sandbox.Repository, "status", "--porcelain", "--ignored").Should().BeOneOf(["", "!! local.log"], "the main checkout is nobody's slot");
         Sandbox.Git(Sandbox.Repository, "fsck", "--connectivity-only", "--no-dangling");
-        if (before is "dirty" or "dead" or "held" && operation != "2-discard")
+        Sandbox.Git(Common(before), "fsck", "--connectivity-only", "--no-dangling");
+        if (before is "dirty" or "dead" or "own strays" or "held" && operation != "2-discard")
         {
             IReadOnlyList<Rescue> rescues = await @operator.Rescues.ListAsync(CancellationToken.None);
-            rescues.Should().Contain(rescue => Sandbox.Git(Sandbox.Repository, "ls-tree", "-r", "--name-only", rescue.Commit).Contains("work.txt"));
+            rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("work.txt"));
             if (before != "dirty")
             {
-                rescues.Should().Contain(rescue => Sandbox.Git(Sandbox.Repository, "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
+                rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
             }
         }
 
-        if (before == "rescued")
+        if (before is "rescued" or "own rescued")
         {
-            string restored = Sandbox.Git(Sandbox.Repository, "branch", "--list", "restored");
+            string restored = Sandbox.Git(Common(before), "branch", "--list", "restored");
             ((await @operator.Rescues.ListAsync(CancellationToken.None)).Count > 0 || restored.Length > 0).Should().BeTrue("it is dropped only after it is restored");
         }
     }
 
-    private void NothingLiesAbout(int slots)
+    private void NothingLiesAbout(int slots, string before)
     {
         IEnumerable<string> names = Enumerable.Range(0, slots).Select(number => $"slot-{number}");
         Names(Path.Combine(Sandbox.PoolDirectory, "slots")).Should().BeEquivalentTo(names);
-        Names(Path.Combine(Sandbox.Repository, ".git", "worktrees")).Should().BeEquivalentTo(names);
+        Names(Path.Combine(Common(before), "worktrees")).Should().BeEquivalentTo(names);
         Names(Path.Combine(Sandbox.PoolDirectory, "state")).Concat(Names(Path.Combine(Sandbox.PoolDirectory, "state-copy")))
             .Should().NotContain(name => name.EndsWith(".tmp", StringComparison.Ordinal));
-        Names(Path.Combine(Sandbox.Repository, ".git", "worktree-pool")).Should().NotContain(name => name.StartsWith("slot-", StringComparison.Ordinal));
+        Names(Path.Combine(Common(before), "worktree-pool")).Should().NotContain(name => name.StartsWith("slot-", StringComparison.Ordinal));
     }
 
     private static IEnumerable<string> Names(string directory) => Directory.Exists(directory) ? Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)) : [];
