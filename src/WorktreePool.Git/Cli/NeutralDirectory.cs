@@ -39,6 +39,9 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
         return environment;
     }
 
+    /// <summary>Without these git takes no directory for a repository.</summary>
+    private static readonly string[] Parts = ["objects", "refs"];
+
     /// <summary>A branch that is never made.</summary>
     private const string Head = "ref: refs/heads/none\n";
 
@@ -59,7 +62,7 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
         }
 
         // A pool on a disk that cannot be written can still be looked at.
-        if (!isSame || SafeFile.TryRead(Path.Combine(DirectoryPath, "HEAD")) != Head)
+        if (!isSame || SafeFile.TryRead(Path.Combine(DirectoryPath, "HEAD")) != Head || !Parts.All(part => Directory.Exists(Path.Combine(DirectoryPath, part))))
         {
             Write(DirectoryPath);
         }
@@ -70,10 +73,12 @@ internal sealed class NeutralDirectory(string poolDirectory, Baseline baseline, 
     /// <summary>Makes a directory a bare repository that has no settings but the hermetic ones; refs and objects in it stay.</summary>
     public void Write(string directory)
     {
-        Directory.CreateDirectory(Path.Combine(directory, "objects"));
-        CrashPoint.Reached("neutral directory begun");
-        Directory.CreateDirectory(Path.Combine(directory, "refs"));
-        CrashPoint.Reached("neutral refs made");
+        foreach (string part in Parts)
+        {
+            Directory.CreateDirectory(Path.Combine(directory, part));
+            CrashPoint.Reached($"neutral {part} made");
+        }
+
         SafeFile.Write(Path.Combine(directory, "config"), Config(baseline.Current));
         SafeFile.Write(Path.Combine(directory, "HEAD"), Head);
     }
