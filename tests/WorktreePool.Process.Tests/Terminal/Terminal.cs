@@ -27,8 +27,9 @@ internal sealed partial class Terminal : IDisposable
     /// <summary>The same for a script that ends by itself.</summary>
     public static Invocation Invocation(int columns, int rows, string script) => new()
     {
-        Wrapper = ["sh", "-c", "exec script -qec \"$1\" /dev/null", "sh", $"stty cols {columns} rows {rows}; {script.Replace("COMMAND", $"'{Path.Combine(AppContext.BaseDirectory, "worktree-pool")}'", StringComparison.Ordinal)}"],
-        Environment = new Dictionary<string, string?> { ["TERM"] = "xterm-256color", ["NO_COLOR"] = null },
+        Wrapper = ["sh", "-c", "exec script -qec \"$1\" /dev/null", "sh", $"trap : INT; stty cols {columns} rows {rows}; {script.Replace("COMMAND", $"'{Path.Combine(AppContext.BaseDirectory, "worktree-pool")}'", StringComparison.Ordinal)}"],
+        // script(1) runs what SHELL names; a shell that is not interactive may end at an interrupt that its job has handled, unless it has a trap.
+        Environment = new Dictionary<string, string?> { ["TERM"] = "xterm-256color", ["NO_COLOR"] = null, ["SHELL"] = "/bin/sh" },
     };
 
     public async Task TypeAsync(string keys)
