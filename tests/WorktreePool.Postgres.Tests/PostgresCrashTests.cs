@@ -34,25 +34,7 @@ public sealed class PostgresCrashTests(PostgresServer server, ITestOutputHelper 
         List<string> chosen = [.. points.Where(point => all
             ? point.StartsWith("1 ", StringComparison.Ordinal)
             : Array.Exists(OfTheStore, of => point.StartsWith(of, StringComparison.Ordinal)) && Killed.TryAdd(point, operation))];
-        List<string> unsafePoints = [];
-        foreach (string point in chosen)
-        {
-            site.Restore();
-            (int code, string error) = await site.CrashAsync(operation, point);
-            code.Should().Be(137, "{0} was to be killed at {1}: {2}", operation, point, error);
-            try
-            {
-                await stage.ShouldSurviveAsync(operation, before, Token);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                unsafePoints.Add($"{point}: {e.GetType().Name}: {e.Message}");
-            }
-        }
-
-        output.WriteLine($"{operation} with {before}: killed at {chosen.Count} points, {unsafePoints.Count} of them unsafe");
-        chosen.ForEach(output.WriteLine);
-        unsafePoints.Should().BeEmpty();
+        await stage.ShouldSurviveKillsAsync(operation, before, chosen, output, Token);
     }
 
     /// <summary>A site whose state is in the database.</summary>

@@ -11,42 +11,51 @@ namespace WorktreePool.Git.Auto;
 /// git's own. That is so in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules, in a
 /// pool that is not sparse; a slot whose index is split or sparse, or that is damaged, is never ready either way. Whatever else there is, git does.
 /// </summary>
-internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
+internal sealed class AutoGitBackend : IGitBackend
 {
-    private readonly RepositoryLayout _repository = RepositoryLayout.Of(options);
-    private readonly TrustedIndex _trusted = new(options.PoolDirectory);
-    private readonly KeepPatterns _keep = KeepPatterns.Of(options);
-    private readonly InProcessProbe _probe = new(RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+    private readonly CliGitBackend _git;
+    private readonly bool _isSparse;
+    private readonly RepositoryLayout _repository;
+    private readonly TrustedIndex _trusted;
+    private readonly KeepPatterns _keep;
+    private readonly InProcessProbe _probe;
 
     /// <summary>For each slot the commit at which its last probe found it ready.</summary>
     private readonly ConcurrentDictionary<string, string> _readyAt = new(StringComparer.Ordinal);
 
-    public IRescueArchive Rescues => git.Rescues;
+    public AutoGitBackend(CliGitBackend git, WorktreePoolOptions options)
+    {
+        (_git, _isSparse) = (git, options.Sparse.Count > 0);
+        (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+        _probe = new InProcessProbe(_repository, _trusted, _keep);
+    }
 
-    public IIsolatedRepository? Isolated => git.Isolated;
+    public IRescueArchive Rescues => _git.Rescues;
 
-    public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => git.InspectAsync(cancellationToken);
+    public IIsolatedRepository? Isolated => _git.Isolated;
 
-    public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => git.TrustAsync(cancellationToken);
+    public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => _git.InspectAsync(cancellationToken);
 
-    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => git.FindDriftAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => _git.TrustAsync(cancellationToken);
 
-    public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => git.ExpandAsync(name, cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => _git.FindDriftAsync(cancellationToken);
+
+    public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => _git.ExpandAsync(name, cancellationToken);
 
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
         await Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false)
-        ?? await git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
+        ?? await _git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => _git.FetchAsync(reference, cancellationToken, progress);
 
-    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => git.ExamineRemotesAsync(reference, cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => _git.ExamineRemotesAsync(reference, cancellationToken);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
-        if (options.Sparse.Count == 0 && PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        if (!_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
             // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
-            Task<Finding?> damage = git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();
+            Task<Finding?> damage = _git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();
             InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             Finding? damaged = await damage.ConfigureAwait(false);
             if (answer.Probe is { } probe)
@@ -62,15 +71,15 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
         }
 
         _readyAt.TryRemove(place.Slot, out _);
-        return await git.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
+        return await _git.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         _readyAt.TryRemove(place.Slot, out string? readyAt);
-        if (level == RepairLevel.Reset && options.Sparse.Count == 0 && PlainBytes.WhyNot(git.CheckoutSettings) is null)
+        if (level == RepairLevel.Reset && !_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
-            await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
+            await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
 
             // Waits for the work to end, so that nobody else works on the slot meanwhile.
             if (await Task.Run(() => ResetInProcess(place, commit, readyAt, cancellationToken), cancellationToken).ConfigureAwait(false) is { } admin)
@@ -79,20 +88,20 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
             }
         }
 
-        return await git.RepairAsync(place, commit, level, cancellationToken).ConfigureAwait(false);
+        return await _git.RepairAsync(place, commit, level, cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>
-        git.StartBranchAsync(place, branch, commit, cancellationToken);
+        _git.StartBranchAsync(place, branch, commit, cancellationToken);
 
-    public ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken) => git.DeleteBranchAsync(branch, cancellationToken);
+    public ValueTask DeleteBranchAsync(string branch, CancellationToken cancellationToken) => _git.DeleteBranchAsync(branch, cancellationToken);
 
-    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => git.EvictAsync(place, cancellationToken);
+    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => _git.EvictAsync(place, cancellationToken);
 
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
-        git.RescueAsync(place, request, cancellationToken);
+        _git.RescueAsync(place, request, cancellationToken);
 
-    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
+    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => _git.RemoveAsync(place, cancellationToken);
 
     /// <summary>Resets the slot; null when git must do it: it knows more kinds of slots, and says what stands in the way.</summary>
     private string? ResetInProcess(SlotPlace place, string commit, string? readyAt, CancellationToken cancellationToken)
@@ -122,7 +131,7 @@ internal sealed class AutoGitBackend(CliGitBackend git, WorktreePoolOptions opti
             }
 
             // A commit that is known to be whole is a commit that exists.
-            if (PlainRefs.TryRead(_repository.CommonDirectory, reference) is { } plain && git.IsKnownWhole(plain))
+            if (PlainRefs.TryRead(_repository.CommonDirectory, reference) is { } plain && _git.IsKnownWhole(plain))
             {
                 return plain;
             }

@@ -60,10 +60,7 @@ internal sealed class RemoteExaminer(RepositoryLayout repository, Baseline basel
     private async ValueTask<HashSet<string>> ListBranchesAsync(string url, CancellationToken cancellationToken)
     {
         Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, repository.Objects);
-        if (baseline.Current.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
-        {
-            environment["GIT_SSH_COMMAND"] = ssh;
-        }
+        baseline.Current.AddSshCommand(environment);
 
         var call = new GitCall("ls-remote", "--heads", "--quiet", "--end-of-options", repository.AbsoluteUrl(url))
         {

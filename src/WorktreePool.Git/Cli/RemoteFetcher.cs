@@ -21,10 +21,7 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
         string branch = reference[(Prefix.Length + remote.Length + 1)..];
         Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, repository.Objects);
-        if (baseline.Current.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
-        {
-            environment["GIT_SSH_COMMAND"] = ssh;
-        }
+        baseline.Current.AddSshCommand(environment);
 
         // What we have already, so that only news is transferred: the neutral directory has no refs of its own.
         foreach ((string have, string name) in new[] { (reference, "tracking"), ("HEAD", "head") })

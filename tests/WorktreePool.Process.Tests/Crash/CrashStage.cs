@@ -117,8 +117,32 @@ internal sealed class CrashStage(CrashSite site)
         cd "$1/seed" && {script} && git -c user.name=T -c user.email=t@example.invalid commit -qm more && git push -q "$1/origin.git" main && cd "$1/repo" && git -c user.name=T -c user.email=t@example.invalid pull -q
         """, Sandbox.Root);
 
+    /// <summary>Kills a process in the operation at each of the points, and lets the next one find what it left.</summary>
+    public async Task ShouldSurviveKillsAsync(string operation, string before, List<string> chosen, ITestOutputHelper output, CancellationToken token)
+    {
+        List<string> unsafePoints = [];
+        foreach (string point in chosen)
+        {
+            site.Restore();
+            (int code, string error) = await site.CrashAsync(operation, point);
+            code.Should().Be(137, "{0} was to be killed at {1}: {2}", operation, point, error);
+            try
+            {
+                await ShouldSurviveAsync(operation, before, token);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                unsafePoints.Add($"{point}: {e.GetType().Name}: {e.Message}");
+            }
+        }
+
+        output.WriteLine($"{operation} with {before}: killed at {chosen.Count} points, {unsafePoints.Count} of them unsafe");
+        chosen.ForEach(output.WriteLine);
+        unsafePoints.Should().BeEmpty();
+    }
+
     /// <summary>The next process's claim succeeds at once; then everything comes back clean, with nothing lost and nothing left lying about.</summary>
-    public async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)
+    private async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)
     {
         int slots = operation[0] - '0';
         await using ServiceProvider services = site.Open(slots, IsOwn(before));

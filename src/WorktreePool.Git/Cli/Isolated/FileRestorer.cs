@@ -33,8 +33,8 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
         RemoveOthers("objects/info", Names("objects/info"), atWork, findings);
         RemoveLeft("objects", atWork, findings);
         RemoveLeft("objects/pack", atWork, findings);
-        EnsureOther("logs", isDirectory: true, findings);
-        EnsureOther("lfs", isDirectory: true, findings);
+        RemoveUnlessDirectory("logs", findings);
+        RemoveUnlessDirectory("lfs", findings);
         return findings;
 
         HashSet<string> Names(string directory) => [.. files.Where(file => Path.GetDirectoryName(file.Path)!.Replace('\\', '/') == directory).Select(file => Path.GetFileName(file.Path))];
@@ -67,10 +67,10 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
         TreeRemoval.MakeWritable(path);
     }
 
-    private void EnsureOther(string name, bool isDirectory, List<Finding> findings)
+    private void RemoveUnlessDirectory(string name, List<Finding> findings)
     {
         string path = Path.Combine(Common, name);
-        if (SafeFile.Exists(path) && SafeFile.IsRealDirectory(path) != isDirectory)
+        if (SafeFile.Exists(path) && !SafeFile.IsRealDirectory(path))
         {
             Remove(path, findings);
         }
@@ -135,7 +135,7 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
     private static string IdOf(string name) => name switch
     {
         "HEAD" => FindingIds.RefsDrift,
-        _ when name.EndsWith(".lock", StringComparison.Ordinal) || IsLeft(Path.GetFileName(name)) => FindingIds.RepositoryResidue,
+        _ when IsLeft(Path.GetFileName(name)) => FindingIds.RepositoryResidue,
         _ when name.StartsWith("config", StringComparison.Ordinal) => FindingIds.ConfigDrift,
         _ when name.StartsWith("hooks", StringComparison.Ordinal) => FindingIds.HooksDrift,
         _ when name.StartsWith("info", StringComparison.Ordinal) || name.StartsWith("objects/info", StringComparison.Ordinal) || name is "shallow" or "rr-cache" => FindingIds.InfoDrift,

@@ -182,10 +182,7 @@ internal sealed class IsolatedRepository(
 
         string url = document.Isolation!.Remote;
         var environment = new Dictionary<string, string> { ["GIT_DIR"] = making };
-        if (document.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
-        {
-            environment["GIT_SSH_COMMAND"] = ssh;
-        }
+        document.AddSshCommand(environment);
 
         // The refs of the clone that is borrowed from are what need not be transferred.
         KeyValuePair<string, string>[] settings = [.. HermeticSettings.Settings.Where(setting => setting.Key != "core.alternateRefsCommand"), .. document.Transport, new("fetch.unpackLimit", "1")];

@@ -37,10 +37,7 @@ internal sealed class RemoteRefs(RepositoryLayout repository, Baseline baseline,
     {
         // No repository: whatever is configured in one does not count.
         var environment = new Dictionary<string, string> { ["GIT_DIR"] = Path.Combine(repository.Scratch, "none") };
-        if (trusted.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
-        {
-            environment["GIT_SSH_COMMAND"] = ssh;
-        }
+        trusted.AddSshCommand(environment);
 
         return git.TryRunAsync(
             new GitCall(["ls-remote", .. options, "--end-of-options", url, .. patterns]) { Subject = repository.CommonDirectory, Environment = environment, Settings = trusted.Transport }, cancellationToken);
