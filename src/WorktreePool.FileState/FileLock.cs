@@ -25,6 +25,26 @@ internal static class FileLock
         }
     }
 
+    /// <summary>As the other, and the file's time says since when it is held.</summary>
+    public static FileStream? TryTake(string path, TimeProvider time)
+    {
+        FileStream? held = TryTake(path);
+        try
+        {
+            if (held is not null)
+            {
+                File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
+            }
+
+            return held;
+        }
+        catch
+        {
+            held?.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// .NET goes on without a lock where the file system has none or where an environment setting turns locking off, and a pool
     /// without locks would hand one slot to two holders. So a lock that is held is tried once more.

@@ -131,7 +131,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
         }
 
-        return Writing(() => FileLock.TryTake(_files.SlotLock(slot)));
+        return Writing(() => FileLock.TryTake(_files.SlotLock(slot), _time));
     }
 
     public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
@@ -179,6 +179,12 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             // Not even the lock can be opened, for example on a read-only disk: whoever wants to change something is told so.
             return ValueTask.FromResult<string?>(null);
         }
+    }
+
+    public ValueTask<IReadOnlyList<StoppedWorker>> FindStoppedWorkersAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(StoppedHolders.Find(_files.StateDirectory));
     }
 
     /// <summary>Under the store lock.</summary>

@@ -15,13 +15,9 @@ internal sealed partial record LockHolder(string Path, int? Pid, string Name, bo
     /// <summary>Who holds a lock file now.</summary>
     public static LockHolder Find(string path)
     {
-        foreach (int pid in LockingProcesses())
+        foreach (LockingProcess process in LockingProcess.All().Where(process => process.OpenFiles().Contains(path)))
         {
-            // proc(5): "pid (comm) state …"; a name may hold spaces and parentheses.
-            if (HasOpen(pid, path) && Read($"/proc/{pid}/stat") is { } stat && stat.LastIndexOf(')') is var end and > 0)
-            {
-                return new LockHolder(path, pid, stat[(stat.IndexOf('(', StringComparison.Ordinal) + 1)..end], stat[(end + 2)..].StartsWith('T'));
-            }
+            return new LockHolder(path, process.Pid, process.Name, process.State == 'T');
         }
 
         return new LockHolder(path, null, "", false);
@@ -41,45 +37,6 @@ internal sealed partial record LockHolder(string Path, int? Pid, string Name, bo
         return Pid is { } pid
             ? $"process {pid} ({Name}{(IsStopped ? ", stopped" : "")}) has held {Path} since {since}, and a healthy one holds it for milliseconds. {(IsStopped ? "It is told to continue" : "Look what it waits for")}; end it if it hangs (kill -9 {pid})"
             : $"another process has held {Path} since {since}, and a healthy one holds it for milliseconds. Find it (fuser {Path}), and end it if it hangs";
-    }
-
-    /// <summary>The processes that hold a flock(2), by /proc/locks.</summary>
-    private static IEnumerable<int> LockingProcesses()
-    {
-        foreach (string line in (Read("/proc/locks") ?? "").Split('\n'))
-        {
-            // "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; who waits has "->" and a process of another container has 0.
-            string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields is [_, "FLOCK", _, "WRITE", var text, ..] && int.TryParse(text, out int pid) && pid > 0)
-            {
-                yield return pid;
-            }
-        }
-    }
-
-    private static bool HasOpen(int pid, string path)
-    {
-        try
-        {
-            return new DirectoryInfo($"/proc/{pid}/fd").EnumerateFileSystemInfos().Any(open => open.LinkTarget == path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Gone meanwhile, or another user's.
-            return false;
-        }
-    }
-
-    private static string? Read(string file)
-    {
-        try
-        {
-            return File.Exists(file) ? File.ReadAllText(file) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

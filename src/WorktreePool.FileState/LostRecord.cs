@@ -3,7 +3,7 @@ using System.Globalization;
 namespace WorktreePool.FileState;
 
 /// <summary>
-/// What stands for a record of which both files are damaged. Who holds the slot cannot be known, so it counts as held, by an owner who can never be
+/// What stands for a record of which both files are damaged or gone. Who holds the slot cannot be known, so it counts as held, by an owner who can never be
 /// seen dead: until a person releases it. Numbers go on from the time of the loss, far above any that were counted, so that no former holder's fit.
 /// </summary>
 internal static class LostRecord
@@ -31,7 +31,7 @@ internal static class LostRecord
             CheckedInAt = DateTimeOffset.FromUnixTimeSeconds(at),
             Metadata = new Dictionary<string, string>
             {
-                ["lost"] = string.Create(CultureInfo.InvariantCulture, $"The record of {slot} and its copy are damaged ({why}), so it counts as held. When nobody works in it: worktree-pool release --key lost:{slot}"),
+                ["lost"] = string.Create(CultureInfo.InvariantCulture, $"The record of {slot} and its copy are damaged or gone ({why}), so it counts as held. When nobody works in it: worktree-pool release --key lost:{slot}"),
             },
         },
         UpdatedAt = DateTimeOffset.FromUnixTimeSeconds(at),

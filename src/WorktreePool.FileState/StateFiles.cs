@@ -198,25 +198,33 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
 
         List(StateDirectory, "slot-*.json");
-        return new Readings([.. _known.Select(known => new SlotReading(known.Key, known.Value, slot(known.Value)))], own, _pool.LostAt, slotsDirectory, host);
+        return new Readings([.. _known.Select(known => new SlotReading(known.Key, known.Value, OrGone(known.Key, slot(known.Value))))], own, _pool.LostAt, slotsDirectory, host);
     }
+
+    /// <summary>A slot without any record is none of this pool's; unless the pool has worked in it, which its lock file tells: then its record is lost.</summary>
+    private Reading<SlotRecord> OrGone(string slot, Reading<SlotRecord> reading) =>
+        reading is { Record: null, Damage: null } && File.Exists(SlotLock(slot)) && HasPlace(slot) ? new Reading<SlotRecord>(null, "both are missing") : reading;
+
+    /// <summary>Whether something lies where the slot would.</summary>
+    private bool HasPlace(string slot) => Path.Exists(Path.Combine(slotsDirectory, slot));
 
     private void ListAll()
     {
         List(CopyDirectory, "slot-*" + Journal);
         List(CopyDirectory, "slot-*.json");
         List(StateDirectory, "slot-*.json");
+        List(StateDirectory, "slot-*.lock", HasPlace);
     }
 
     /// <summary>Adds to what is known.</summary>
-    private void List(string directory, string pattern)
+    private void List(string directory, string pattern, Func<string, bool>? isSlot = null)
     {
         try
         {
             // Not only files: a directory of that name hides a record, and reading it says so.
-            foreach (string file in Directory.EnumerateFileSystemEntries(directory, pattern))
+            foreach (string slot in Directory.EnumerateFileSystemEntries(directory, pattern).Select(file => Path.GetFileNameWithoutExtension(file)).Where(isSlot ?? (_ => true)))
             {
-                Document(Path.GetFileNameWithoutExtension(file));
+                Document(slot);
             }
         }
         catch (DirectoryNotFoundException) when (!File.Exists(directory))

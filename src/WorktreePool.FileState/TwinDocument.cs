@@ -98,7 +98,13 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     }
 
     /// <summary>When a record that is lost was last written, in seconds of the common era that Unix counts: the same for every reader.</summary>
-    public long LostAt() => new[] { file, journal }.Max(path => new DateTimeOffset(File.GetLastWriteTimeUtc(path)).ToUnixTimeSeconds());
+    public long LostAt()
+    {
+        // When both are gone, their directory was changed last when they went.
+        string[] left = [.. new[] { file, journal }.Where(File.Exists)];
+        DateTime at = left.Length > 0 ? left.Max(File.GetLastWriteTimeUtc) : Directory.GetLastWriteTimeUtc(Path.GetDirectoryName(journal)!);
+        return Math.Max(1, new DateTimeOffset(at).ToUnixTimeSeconds());
+    }
 
     private void WriteJournal(byte[] content)
     {

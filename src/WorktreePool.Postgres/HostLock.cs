@@ -10,15 +10,23 @@ internal static class HostLock
     private const int EWouldBlockBsd = 35;
     private const int SharingViolation = unchecked((int)0x80070020);
 
+    /// <summary>Where the locks' files lie.</summary>
+    public static string DirectoryOf(string poolDirectory) => Path.Combine(poolDirectory, "state");
+
     /// <summary>Takes the lock if it is free; null when it is not.</summary>
     /// <exception cref="StateStoreException">The pool's directory cannot be written.</exception>
-    public static FileStream? TryTake(string poolDirectory, string slot)
+    public static FileStream? TryTake(string poolDirectory, string slot, TimeProvider time)
     {
-        string directory = Path.Combine(poolDirectory, "state");
+        string directory = DirectoryOf(poolDirectory);
+        FileStream? held = null;
         try
         {
             Directory.CreateDirectory(directory);
-            return new FileStream(Path.Combine(directory, $"{slot}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            held = new FileStream(Path.Combine(directory, $"{slot}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+
+            // Since when it is held, for whoever finds its holder stopped.
+            File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
+            return held;
         }
         catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
         {
@@ -26,6 +34,7 @@ internal static class HostLock
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            held?.Dispose();
             throw new StateStoreException($"The working lock of {slot} could not be taken in {directory}: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);
         }
     }

@@ -22,6 +22,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private readonly string _slots;
     private readonly string _pool;
     private readonly string _history;
+    private readonly string _poolDirectory;
     private readonly string _hosts;
     private readonly string _moves;
     private volatile bool _disposed;
@@ -29,12 +30,12 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     public PostgresSlotStateStore(PostgresOptions options, string host, string poolDirectory, TimeProvider time)
     {
         options.Validate();
-        (_options, _host, _time) = (options, host, time);
+        (_options, _host, _time, _poolDirectory) = (options, host, time, poolDirectory);
         (_slots, _pool, _history, _hosts, _moves) =
             ($"{options.Schema}.slot", $"{options.Schema}.pool", $"{options.Schema}.history", $"{options.Schema}.host", $"{options.Schema}.move");
         _clock = new ServerClock(time);
         _database = new Database(options, time);
-        _locks = new WorkingLocks(_database, slot => $"worktree-pool\n{options.Schema}\n{options.Pool}\n{host}\n{slot}", poolDirectory);
+        _locks = new WorkingLocks(_database, slot => $"worktree-pool\n{options.Schema}\n{options.Pool}\n{host}\n{slot}", poolDirectory, time);
         _listener = new ChangeListener(_database, [Channel(options.Pool), Channel($"{options.Pool}\n{host}")], time);
     }
 
@@ -206,6 +207,12 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
         cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed, this);
         return _locks.TryTakeAsync(slot, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<StoppedWorker>> FindStoppedWorkersAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(StoppedHolders.Find(HostLock.DirectoryOf(_poolDirectory)));
     }
 
     public async ValueTask DisposeAsync()

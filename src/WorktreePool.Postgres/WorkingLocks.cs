@@ -8,7 +8,7 @@ namespace WorktreePool.Postgres;
 /// The working locks this process holds: an advisory lock each, all on one session of its own, together with a lock on a file of the host.
 /// When the session dies its locks are free; those whose holders live are taken again on the next session.
 /// </summary>
-internal sealed class WorkingLocks(Database database, Func<string, string> nameOf, string poolDirectory) : IAsyncDisposable
+internal sealed class WorkingLocks(Database database, Func<string, string> nameOf, string poolDirectory, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>What giving a lock back may take before the whole session is ended instead.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -24,7 +24,7 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
 
     public async ValueTask<IAsyncDisposable?> TryTakeAsync(string slot, CancellationToken cancellationToken)
     {
-        FileStream? file = HostLock.TryTake(poolDirectory, slot);
+        FileStream? file = HostLock.TryTake(poolDirectory, slot, time);
         if (file is null)
         {
             return null;

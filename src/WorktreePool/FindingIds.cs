@@ -69,6 +69,12 @@ public static class FindingIds
     /// <summary>The slot could not be examined.</summary>
     public const string Unreadable = "unreadable";
 
+    /// <summary>The slot's record was lost, so that it counts as held.</summary>
+    public const string RecordLost = "record-lost";
+
+    /// <summary>A process that works on the slot was stopped.</summary>
+    public const string SlotLocked = "slot-locked";
+
     /// <summary>The repository's config differs from the trusted baseline.</summary>
     public const string ConfigDrift = "config-drift";
 

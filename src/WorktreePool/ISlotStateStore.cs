@@ -64,6 +64,14 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <returns>In words, as the middle of a sentence; null when nothing does, or when the store has nothing that could.</returns>
     ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
 
+    /// <summary>
+    /// The slots of this host that nobody can work on because a process that was stopped holds their working locks: nobody takes a lock from a process that lives.
+    /// Takes no lock itself, and may miss a process that cannot be seen.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <returns>Who keeps which slot; empty when nobody does, or when the store cannot tell.</returns>
+    ValueTask<IReadOnlyList<StoppedWorker>> FindStoppedWorkersAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<StoppedWorker>>([]);
+
     /// <summary>Adds one entry to the history. Best effort under power loss: at worst the last entries are lost, never older ones.</summary>
     /// <param name="entry">What happened.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

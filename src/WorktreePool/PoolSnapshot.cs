@@ -20,4 +20,11 @@ public sealed record PoolSnapshot(string Pool, string BaseRef, string? BaseCommi
 /// <param name="Record">What is recorded.</param>
 /// <param name="OwnerLiveness">Whether the lease's process lives; unknown for a duration lease or none.</param>
 /// <param name="Overdue">Whether its holder has not checked in when it was expected to, or its duration lease has run out and was not yet reclaimed.</param>
-public sealed record SlotSnapshot(SlotRecord Record, Liveness OwnerLiveness, bool Overdue);
+public sealed record SlotSnapshot(SlotRecord Record, Liveness OwnerLiveness, bool Overdue)
+{
+    /// <summary>Whether the slot's record was lost, so that it counts as held until a person releases it: nobody can know by whom.</summary>
+    public bool IsLost { get; init; }
+
+    /// <summary>Who keeps the slot from being worked on because it was stopped in the middle; null when nobody does, or it cannot be seen.</summary>
+    public StoppedWorker? Stopped { get; init; }
+}

@@ -132,6 +132,36 @@ public sealed class DamagedStateTests : IDisposable
         (await File.ReadAllTextAsync(_pool.File(file + ".damaged"), Token)).Should().Be(content);
     }
 
+    [Fact]
+    public async Task What_is_gone_of_both_counts_as_held_as_long_as_the_slot_is_there()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        PoolState before = await FillAsync(store);
+        await (await store.TryLockSlotAsync("slot-0", Token))!.DisposeAsync();
+        await (await store.TryLockSlotAsync("slot-1", Token))!.DisposeAsync();
+        Directory.CreateDirectory(Path.Combine(_pool.Pool, "slots", "slot-0"));
+        foreach (string file in new[] { "slot-0.json", "slot-1.json" })
+        {
+            File.Delete(_pool.File(file));
+            File.Delete(_pool.JournalOf(file));
+        }
+
+        PoolState state = await store.ReadAsync(Token);
+
+        await using FileSlotStateStore other = _pool.Open();
+        (await other.ReadAsync(Token)).Should().BeEquivalentTo(state, "one that never saw the record sees the same");
+        SlotRecord lost = state.Slots.Should().ContainSingle("of the other slot nothing is there that anybody could hold").Which;
+        lost.Should().Match<SlotRecord>(record => record.Slot == "slot-0" && record.State == SlotState.Leased && record.Lease!.Owner.Process!.Host != record.Host);
+        lost.Lease!.Metadata["lost"].Should().Contain("missing").And.Contain("release --key lost:slot-0");
+        lost.Epoch.Should().BeGreaterThan(1_000_000_000, "no former holder's number fits");
+        (await other.CompareAndSetAsync(0, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict, "it is not new");
+        (await other.CompareAndSetAsync(before.Slots[0].Version, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict, "nor what it was");
+        (await other.CompareAndSetAsync(0, Record("slot-1"), Token)).Applied.Should().BeTrue("the others go on");
+        lost = (await store.ReadAsync(Token)).Slots[0];
+        SlotRecord freed = (await other.CompareAndSetAsync(lost.Version, lost with { State = SlotState.Cleaning, Lease = null, Epoch = lost.Epoch + 1 }, Token)).Stored!;
+        (await store.ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(freed);
+    }
+
     [Theory]
     [MemberData(nameof(Newer))]
     public async Task What_a_newer_version_wrote_is_refused_and_left_alone(string file, string content, string says)

@@ -28,7 +28,10 @@ internal sealed record QuarantineDocument(string Reason, DateTimeOffset RetryAt,
 
 internal sealed record SlotDocument(
     string Slot, string Path, string State, string? Key, string? Branch, string? Commit, long Epoch, OwnerDocument? Owner, DateTimeOffset? ClaimedAt,
-    DateTimeOffset? CheckedInAt, bool Overdue, IReadOnlyDictionary<string, string> Meta, HealDocument? LastHeal, QuarantineDocument? Quarantine);
+    DateTimeOffset? CheckedInAt, bool Overdue, IReadOnlyDictionary<string, string> Meta, HealDocument? LastHeal, QuarantineDocument? Quarantine, bool Lost, StoppedDocument? Stopped);
+
+/// <summary>The process that works on a slot and was stopped, and since when it has done so.</summary>
+internal sealed record StoppedDocument(int Pid, string Process, DateTimeOffset Since);
 
 internal sealed record StatusDocument(string Pool, BaseDocument Base, PausedDocument? Paused, CountsDocument Counts, IReadOnlyList<SlotDocument> Slots, RepositoryDocument Repository, string? Obstacle);
 

@@ -32,6 +32,8 @@ internal static class FindingWords
         [FindingIds.ObjectsMissing] = ("Git objects are missing or damaged.", "fetches what it can; else the repository needs repair (git fsck)"),
         [FindingIds.ProcessLeft] = ("A process still works in the slot.", "what the setting leftoverProcesses says"),
         [FindingIds.Unreadable] = ("The slot could not be examined.", Rebuild),
+        [FindingIds.RecordLost] = ("What is recorded of the slot was lost, so nobody knows who holds it.", "nothing: release it when nobody works in it, and its work is kept"),
+        [FindingIds.SlotLocked] = ("A process that works on the slot was stopped, and keeps it.", "nothing: let the process go on, or end it"),
         [FindingIds.ConfigDrift] = ("The repository's config is not as it was when it was trusted.", Accept),
         [FindingIds.HooksDrift] = ("The repository's hooks are not as they were when they were trusted.", Accept),
         [FindingIds.InfoDrift] = ("The repository's info directory is not as it was when it was trusted.", Accept),

@@ -42,7 +42,9 @@ internal static class Mapping
             record.Lease is { } lease ? Owner(lease.Owner, snapshot.OwnerLiveness, lease.ExpiresAt, record.Host) : null,
             record.Lease?.ClaimedAt, record.Lease?.CheckedInAt, snapshot.Overdue, record.Lease?.Metadata ?? new Dictionary<string, string>(),
             record.LastHeal is { } heal ? new HealDocument(heal.At, heal.Findings) : null,
-            record.Quarantine is { } q ? new QuarantineDocument(q.Reason, q.RetryAt, q.Failures) : null);
+            record.Quarantine is { } q ? new QuarantineDocument(q.Reason, q.RetryAt, q.Failures) : null,
+            snapshot.IsLost,
+            snapshot.Stopped is { } stopped ? new StoppedDocument(stopped.Pid, stopped.Name, stopped.Since) : null);
     }
 
     private static OwnerDocument Owner(LeaseOwner owner, Liveness liveness, DateTimeOffset? expiresAt, string? host = null) => new(

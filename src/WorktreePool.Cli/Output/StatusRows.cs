@@ -27,7 +27,7 @@ internal static class StatusRows
         for (int i = 0; i < snapshot.Slots.Count;)
         {
             int end = i;
-            while (end < snapshot.Slots.Count && IsQuiet(snapshot.Slots[end].Record))
+            while (end < snapshot.Slots.Count && IsQuiet(snapshot.Slots[end]))
             {
                 end++;
             }
@@ -81,6 +81,16 @@ internal static class StatusRows
             advice.Add($"Nothing can be claimed or released: {obstacle}");
         }
 
+        foreach (SlotSnapshot slot in snapshot.Slots.Where(slot => slot.Stopped is not null))
+        {
+            advice.Add($"{slot.Record.Slot} cannot be had: {slot.Stopped}");
+        }
+
+        foreach (SlotSnapshot slot in snapshot.Slots.Where(slot => slot.IsLost))
+        {
+            advice.Add($"Nobody knows who holds {slot.Record.Slot}, for its record was lost. When nobody works in it: worktree-pool release --key {slot.Record.Lease!.Key}");
+        }
+
         if (snapshot.Paused is not null)
         {
             advice.Add("No claim is granted. When the reason is gone: worktree-pool resume");
@@ -110,7 +120,7 @@ internal static class StatusRows
         return advice;
     }
 
-    private static bool IsQuiet(SlotRecord record) => record.State == SlotState.Free && record.LastHeal is null && record.Quarantine is null;
+    private static bool IsQuiet(SlotSnapshot slot) => slot is { Stopped: null, Record: { State: SlotState.Free, LastHeal: null, Quarantine: null } };
 
     private static bool IsDead(SlotSnapshot slot) => slot.Overdue || (slot.Record.State == SlotState.Leased && slot.OwnerLiveness == Liveness.Dead);
 
@@ -120,14 +130,16 @@ internal static class StatusRows
         string owner = record.Lease?.Owner.Process is { } process ? $"pid {process.Pid}{(snapshot.OwnerLiveness == Liveness.Dead ? ", gone" : "")}"
             : record.Lease?.ExpiresAt is { } end ? end > now ? $"{Ago.Long(end - now)} left" : $"ran out {Ago.Long(now - end)} ago"
             : "";
-        string note = record.Quarantine is { } quarantine ? $"{quarantine.Reason} Failed {quarantine.Failures} times; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}."
+        string note = snapshot.Stopped is { } stopped ? $"process {stopped.Pid} ({stopped.Name}) was stopped; it has worked here for {Ago.Long(now - stopped.Since)}"
+            : snapshot.IsLost ? "its record was lost; held until a person releases it"
+            : record.Quarantine is { } quarantine ? $"{quarantine.Reason} Failed {quarantine.Failures} times; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}."
             : record.LastHeal is { } heal ? $"healed {Ago.Long(now - heal.At)} ago: {string.Join(", ", heal.Findings)}"
             : "";
         note = Printable.Of(note);
         Alarm alarm = record.State switch
         {
             SlotState.Quarantined => Alarm.Broken,
-            _ when IsDead(snapshot) => Alarm.Warning,
+            _ when IsDead(snapshot) || snapshot.IsLost || snapshot.Stopped is not null => Alarm.Warning,
             SlotState.Leased or SlotState.Preparing or SlotState.Cleaning => Alarm.Busy,
             _ => Alarm.None,
         };

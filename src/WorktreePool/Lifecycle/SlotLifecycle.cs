@@ -35,6 +35,9 @@ internal static class SlotLifecycle
     public static bool IsDead(SlotRecord record, Liveness owner, DateTimeOffset now) =>
         record is { State: SlotState.Leased, Lease: { } lease } && (owner == Liveness.Dead || lease.ExpiresAt <= now);
 
+    /// <summary>Whether the record was lost, so that nobody knows who holds the slot: its lease has no token that could prove it.</summary>
+    public static bool IsLost(SlotRecord record) => record.Lease is { TokenHash: "" };
+
     /// <summary>Whether a quarantined slot's time has come. A retry further away than any pause lasts means that the clock was set back.</summary>
     private static bool IsToBeRetried(QuarantineRecord? quarantine, DateTimeOffset now) =>
         quarantine is null || quarantine.RetryAt <= now || quarantine.RetryAt - now > LongestBackoff;

@@ -99,7 +99,7 @@ internal sealed class BatchClaiming(PoolContext context, Claiming claiming, Refu
         try
         {
             ClaimOutcome outcome = deadline.HasPassed
-                ? ClaimOutcome.Refused(refusals.NoSlot(request, await context.ReadAsync(cancellationToken).ConfigureAwait(false), context.Options.ClaimTimeout, []))
+                ? ClaimOutcome.Refused(await refusals.NoSlotAsync(request, await context.ReadAsync(cancellationToken).ConfigureAwait(false), context.Options.ClaimTimeout, []).ConfigureAwait(false))
                 : await claiming.RunMeasuredAsync(request, mayWait: false, cancellationToken, deadline.Left, () => taken.TrySetResult()).ConfigureAwait(false);
             if (!isLast && outcome.Refusal is { Reason: RefusalReason.Exhausted or RefusalReason.Quarantined })
             {

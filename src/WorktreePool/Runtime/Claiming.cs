@@ -236,7 +236,7 @@ internal sealed class Claiming(
             await attempt.PassBatonAsync().ConfigureAwait(false);
         }
 
-        return mayWait ? null : ClaimOutcome.Refused(refusals.NoSlot(attempt.Request, attempt.State!, null, attempt.Failures));
+        return mayWait ? null : ClaimOutcome.Refused(await refusals.NoSlotAsync(attempt.Request, attempt.State!, null, attempt.Failures).ConfigureAwait(false));
     }
 
     /// <summary>

@@ -18,11 +18,15 @@ internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper kee
 
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         string commit = await ResolveBaseAsync(state, progress, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<StoppedWorker> stopped = await Obstacle.FindStoppedAsync(context).ConfigureAwait(false);
         List<SlotExamination> slots = [];
         foreach (SlotRecord record in state.Slots)
         {
             progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count, record.Slot));
-            slots.Add(await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false));
+            SlotExamination examined = await ExamineAsync(record, commit, fix, cancellationToken).ConfigureAwait(false);
+            slots.Add(stopped.FirstOrDefault(worker => worker.Slot == record.Slot) is { } worker
+                ? examined with { IsReady = false, Findings = [new Finding(FindingIds.SlotLocked, worker.ToString()), .. examined.Findings] }
+                : examined);
         }
 
         if (fix)
@@ -73,7 +77,9 @@ internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper kee
     {
         if (record.State == SlotState.Leased && !SlotLifecycle.IsDead(record, context.LivenessOf(record), context.Now))
         {
-            return new SlotExamination(record.Slot, record.State, true, [], false);
+            return SlotLifecycle.IsLost(record)
+                ? new SlotExamination(record.Slot, record.State, false, [new Finding(FindingIds.RecordLost, record.Lease!.Metadata.GetValueOrDefault("lost", $"held for \"{record.Lease.Key}\""))], false)
+                : new SlotExamination(record.Slot, record.State, true, [], false);
         }
 
         SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit), cancellationToken).ConfigureAwait(false);

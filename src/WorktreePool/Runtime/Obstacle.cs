@@ -27,4 +27,17 @@ internal static class Obstacle
             return e.Message;
         }
     }
+
+    /// <summary>Who was stopped while it worked on a slot; nobody when the look itself takes too long.</summary>
+    public static async Task<IReadOnlyList<StoppedWorker>> FindStoppedAsync(PoolContext context)
+    {
+        try
+        {
+            return await Task.Run(() => context.Store.FindStoppedWorkersAsync(CancellationToken.None).AsTask()).WaitAsync(Look, context.Time).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or StateStoreException)
+        {
+            return [];
+        }
+    }
 }

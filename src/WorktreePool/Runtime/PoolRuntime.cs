@@ -96,8 +96,13 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         string baseRef = await _bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
         string? commit = state.Pool.Base?.Ref == baseRef ? state.Pool.Base.Commit : await _context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = _context.Now;
+        IReadOnlyList<StoppedWorker> stopped = await Obstacle.FindStoppedAsync(_context).ConfigureAwait(false);
         return new PoolSnapshot(_context.Name, baseRef, commit, state.Pool.Paused, Counting.Count([.. state.Slots]), [.. state.Slots.Select(record =>
-            new SlotSnapshot(record, _context.LivenessOf(record), SlotLifecycle.IsOverdue(record, now)))])
+            new SlotSnapshot(record, _context.LivenessOf(record), SlotLifecycle.IsOverdue(record, now))
+            {
+                IsLost = SlotLifecycle.IsLost(record),
+                Stopped = stopped.FirstOrDefault(worker => worker.Slot == record.Slot),
+            })])
         {
             Drift = await _context.Git.FindDriftAsync(cancellationToken).ConfigureAwait(false),
             Obstacle = await _context.Store.FindObstacleAsync(cancellationToken).ConfigureAwait(false),

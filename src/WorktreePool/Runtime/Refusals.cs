@@ -33,7 +33,11 @@ internal sealed class Refusals(PoolContext context)
             $"\"{request.Key}\" {doing} in {where} since {holder.Since:u} by {Owner(holder.Owner)}, {life}. One key has one lease: release it, or claim with its token.");
     }
 
-    public ClaimRefusal NoSlot(ClaimRequest request, PoolState state, TimeSpan? waited, IReadOnlyList<string> failures)
+    /// <summary>No slot could be had; of slots that nobody holds, because somebody works on them.</summary>
+    public async ValueTask<ClaimRefusal> NoSlotAsync(ClaimRequest request, PoolState state, TimeSpan? waited, IReadOnlyList<string> failures) =>
+        NoSlot(request, state, waited, failures, state.Slots.All(slot => slot.State is SlotState.Leased or SlotState.Quarantined) ? [] : await Obstacle.FindStoppedAsync(context).ConfigureAwait(false));
+
+    private ClaimRefusal NoSlot(ClaimRequest request, PoolState state, TimeSpan? waited, IReadOnlyList<string> failures, IReadOnlyList<StoppedWorker> stopped)
     {
         PoolCounts counts = Lifecycle.Counting.Count([.. state.Slots]);
         SlotHolder? oldest = state.Slots.Where(slot => slot is { State: SlotState.Leased, Lease: not null }).OrderBy(slot => slot.Lease!.ClaimedAt).Select(HolderOf).FirstOrDefault();
@@ -46,8 +50,9 @@ internal sealed class Refusals(PoolContext context)
         string aside = reason != RefusalReason.Quarantined ? "" : string.Concat(state.Slots
             .Where(slot => slot.Quarantine is not null && !failures.Any(failure => failure.StartsWith(slot.Slot + ":", StringComparison.Ordinal)))
             .Take(NamedSlots).Select(slot => $" {slot.Slot} is set aside until {slot.Quarantine!.RetryAt:u}: {slot.Quarantine.Reason}"));
+        string kept = string.Concat(stopped.Select(worker => $" For {worker.Slot}: {worker}."));
         string advice = reason == RefusalReason.Quarantined ? " Every slot that is not held is quarantined: see worktree-pool doctor, or wait for a release." : " Raise Slots, or release what is done.";
-        return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{aside}{advice}");
+        return Build(request, state, reason, oldest, $"No slot for \"{request.Key}\"{when}: {counts}.{held}{broken}{aside}{kept}{advice}");
     }
 
     /// <summary>A claim that ran out of time: not for want of a slot, if the state could not be changed or nothing answered.</summary>
@@ -57,9 +62,10 @@ internal sealed class Refusals(PoolContext context)
     public async ValueTask<ClaimRefusal> TimedOutAsync(ClaimAttempt attempt, TimeSpan waited, bool isOverdue)
     {
         PoolState state = attempt.State ?? new PoolState(new PoolRecord(), [], "");
+        Task<IReadOnlyList<StoppedWorker>> stopped = Obstacle.FindStoppedAsync(context);
         string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false);
         return obstacle is null
-            ? NoSlot(attempt.Request, state, waited, isOverdue ? [] : attempt.Failures)
+            ? NoSlot(attempt.Request, state, waited, isOverdue ? [] : attempt.Failures, await stopped.ConfigureAwait(false))
             : Build(attempt.Request, state, RefusalReason.Timeout, null, $"No slot for \"{attempt.Request.Key}\" within {waited.TotalSeconds:0.###} s: {obstacle}");
     }
 

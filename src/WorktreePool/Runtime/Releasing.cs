@@ -41,6 +41,7 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
                 PoolState state = await context.ReadAsync(deadline.Token).ConfigureAwait(false);
                 SlotRecord record = state.Slots.FirstOrDefault(slot => slot.State == SlotState.Leased && release.Find(slot)) ?? throw new LeaseLostException(
                     $"{release.Who} is not leased to this holder (any more): it was released before, or reclaimed because its owner was gone or its time ran out. Nothing was touched. See worktree-pool history, and worktree-pool rescue list for work that was kept.");
+                release.Slot = record.Slot;
                 release.Begun = await cleaning.TryBeginAsync(record, release.Mode ?? context.Options.ReleaseMode, deadline).ConfigureAwait(false);
                 if (release.Begun is { } begun)
                 {
@@ -59,7 +60,8 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
     private async ValueTask<ReleaseIncompleteException> TimedOutAsync(Release release, bool isOverdue)
     {
         string limit = $"ReleaseTimeout ({context.Options.ReleaseTimeout.TotalSeconds:0.###} s)";
-        string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false);
+        Task<IReadOnlyList<StoppedWorker>> stopped = Obstacle.FindStoppedAsync(context);
+        string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false) ?? (await stopped.ConfigureAwait(false)).FirstOrDefault(worker => worker.Slot == release.Slot)?.ToString();
         return release.Begun is { } begun
             ? new ReleaseIncompleteException(
                 $"{begun.Record.Slot} could not be cleaned within {limit}{(obstacle is null ? "" : $": {obstacle}")}. It was left as it is and the next claim or keeper pass heals it; what was in it is still rescued unless it was to be discarded. Raise ReleaseTimeout if this happens often.")
@@ -90,6 +92,9 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
         public ReleaseMode? Mode => mode;
 
         public Deadline Deadline => deadline;
+
+        /// <summary>Set once it is known.</summary>
+        public string? Slot { get; set; }
 
         /// <summary>Set once the lease has ended.</summary>
         public BegunCleaning? Begun { get; set; }

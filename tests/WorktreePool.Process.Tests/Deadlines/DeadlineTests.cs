@@ -77,6 +77,53 @@ public sealed class DeadlineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_a_slot_whose_worker_was_stopped()
+    {
+        IWorktreePool pool = await ReadyAsync();
+        SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "MC-0" }, Token);
+        using System.Diagnostics.Process holder = Start("hold-slot", _sandbox.PoolDirectory, "slot-0");
+        (await holder.StandardOutput.ReadLineAsync(Token)).Should().Be("held");
+        Signal.Send(holder, Stop);
+        try
+        {
+            (await EndsInTimeAsync<ReleaseIncompleteException>(() => lease.ReleaseAsync(cancellationToken: Token).AsTask()))
+                .Message.Should().ContainAll($"process {holder.Id}", "slot-0", "since", "stopped", "the lease is still held");
+            Signal.Send(holder, Continue);
+            holder.StandardInput.Close();
+            await holder.WaitForExitAsync(Token);
+            await lease.DisposeAsync();
+
+            using System.Diagnostics.Process second = Start("hold-slot", _sandbox.PoolDirectory, "slot-0");
+            (await second.StandardOutput.ReadLineAsync(Token)).Should().Be("held");
+            Signal.Send(second, Stop);
+            try
+            {
+                (await EndsInTimeAsync<SlotUnavailableException>(() => pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token).AsTask())).Message.Should().ContainAll($"process {second.Id}", "since", "stopped");
+                (await pool.TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Refusal!.Message.Should().ContainAll($"process {second.Id}", "since", "stopped", $"kill -CONT {second.Id}");
+                (_, System.Text.Json.JsonElement status) = await _sandbox.JsonAsync("status");
+                System.Text.Json.JsonElement stopped = status.GetProperty("slots")[0].GetProperty("stopped");
+                stopped.GetProperty("pid").GetInt32().Should().Be(second.Id);
+                stopped.GetProperty("since").GetDateTimeOffset().Should().BeCloseTo(second.StartTime, TimeSpan.FromMinutes(1));
+                (await _sandbox.RunAsync("status")).Output.Should().Contain($"process {second.Id}");
+                (int unwell, System.Text.Json.JsonElement doctor) = await _sandbox.JsonAsync("doctor");
+                unwell.Should().Be(1);
+                doctor.GetProperty("slots")[0].GetProperty("findings")[0].GetProperty("id").GetString().Should().Be("slot-locked");
+            }
+            finally
+            {
+                second.Kill();
+            }
+        }
+        finally
+        {
+            holder.Kill();
+        }
+
+        await using SlotLease next = await pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        (await _sandbox.JsonAsync("status")).Json.GetProperty("slots")[0].GetProperty("stopped").ValueKind.Should().Be(System.Text.Json.JsonValueKind.Null);
+    }
+
+    [Fact]
     public async Task With_a_file_of_the_state_that_never_answers()
     {
         IWorktreePool pool = await ReadyAsync();
@@ -180,7 +227,7 @@ public sealed class DeadlineTests : IAsyncLifetime
         Running("987655").Should().BeEmpty();
     }
 
-    private const int Stop = 19;
+    private const int Stop = 19, Continue = 18;
 
     private async Task<IWorktreePool> ReadyAsync(int slots = 1)
     {

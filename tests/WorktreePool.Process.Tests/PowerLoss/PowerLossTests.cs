@@ -78,6 +78,9 @@ public sealed class PowerLossTests : IAsyncLifetime
     [InlineData("truncated", "free")]
     [InlineData("truncated", "dead")]
     [InlineData("zeroed", "live")]
+    [InlineData("missing", "free")]
+    [InlineData("missing", "live")]
+    [InlineData("missing", "dead")]
     public async Task What_nothing_proves_counts_as_held_until_a_person_decides(string damage, string owner)
     {
         SlotLease? lease = await ReadyAsync(owner, slots: 2);
@@ -88,6 +91,11 @@ public sealed class PowerLossTests : IAsyncLifetime
         slot.GetProperty("state").GetString().Should().Be("leased");
         slot.GetProperty("key").GetString().Should().Be("lost:slot-0");
         slot.GetProperty("meta").GetProperty("lost").GetString().Should().ContainAll("damaged", "worktree-pool release --key lost:slot-0");
+        slot.GetProperty("lost").GetBoolean().Should().BeTrue();
+        (await _sandbox.RunAsync("status")).Output.Should().Contain("worktree-pool release --key lost:slot-0");
+        (int unwell, System.Text.Json.JsonElement doctor) = await _sandbox.JsonAsync("doctor");
+        unwell.Should().Be(1, "a person has to look");
+        doctor.GetProperty("slots")[0].GetProperty("findings")[0].GetProperty("id").GetString().Should().Be("record-lost");
         IWorktreePool next = Open(2);
         SlotLease elsewhere = (await next.TryClaimAsync(new ClaimRequest { Key = "MC-2" }, Token)).Lease!;
         elsewhere.Slot.Should().Be("slot-1", "the other slots go on");
