@@ -11,6 +11,7 @@ public abstract partial class SlotStateStoreConformance
         Assert.Null(await _store.FindObstacleAsync(Token));
         await using IAsyncDisposable? working = await _other.TryLockSlotAsync("slot-0", Token);
         Assert.Null(await _store.FindObstacleAsync(Token));
+        Assert.Empty(await _store.FindStoppedWorkersAsync(Token));
     }
 
     /// <summary>One holder, in one process or another; the next one gets the lock when it is given back.</summary>

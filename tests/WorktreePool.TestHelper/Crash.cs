@@ -19,6 +19,9 @@ internal static partial class Crash
     private static readonly string[] At = (Environment.GetEnvironmentVariable("WORKTREE_POOL_CRASH_AT") ?? "").Split(' ', 2);
     private static bool _armed;
 
+    /// <summary>Is told of every point that is passed, before anybody is killed there.</summary>
+    public static Action<string>? Passing { get; set; }
+
     /// <summary>From here on points count, those of the library's debug build included.</summary>
     public static void Arm()
     {
@@ -32,6 +35,11 @@ internal static partial class Crash
     public static void Reached(string name)
     {
         name = Id().Replace(name, "ID");
+        if (_armed)
+        {
+            Passing?.Invoke(name);
+        }
+
         lock (Gate)
         {
             if (!_armed)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using WorktreePool.Cli.Commands;
 using WorktreePool.DependencyInjection;
 using WorktreePool.Git;
 
@@ -10,6 +11,14 @@ internal static class Operations
     public static async Task<int> RunAsync(string root, string operation)
     {
         string[] parts = operation.Split('-', 2);
+        if (parts[1] == "command")
+        {
+            Crash.Arm();
+            int code = await App.RunAsync(["init", "--pool", Path.Combine(root, "pool"), "--repo", Path.Combine(root, "repo"), "--slots", parts[0]]);
+            Crash.Disarm();
+            return code;
+        }
+
         await using ServiceProvider services = Open(root, int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), Configuration(root, parts[1]), inProcess: parts[1] == "libgit2");
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("p");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("p");
@@ -17,7 +26,9 @@ internal static class Operations
         await (parts[1] switch
         {
             "init" or "libgit2" => @operator.InitializeAsync().AsTask(),
-            "claim" => ClaimAsync(pool),
+            "claim" or "sparse" => ClaimAsync(pool),
+            "cancel" => CancelAsync(pool),
+            "taken" => TakenAwayAsync(pool, Path.Combine(root, "pool", "slots")),
             "release" => @operator.ReleaseAsync("held").AsTask(),
             "discard" => @operator.ReleaseAsync("held", ReleaseMode.Discard).AsTask(),
             "run" => WorkAsync(pool),
@@ -44,6 +55,7 @@ internal static class Operations
     private static Action<WorktreePoolOptions>? Configuration(string root, string operation) => operation switch
     {
         "warm" => SetUp,
+        "sparse" => options => options.Sparse.Add("dir"),
         "own" or "ownrescue" => options => (options.RepositoryPath, options.Isolated, options.Remote) = ("", true, Path.Combine(root, "origin.git")),
         _ => null,
     };
@@ -51,8 +63,13 @@ internal static class Operations
     /// <summary>Two steps, of which the second rests on the first and on a file of the main checkout.</summary>
     private static void SetUp(WorktreePoolOptions options)
     {
-        File.WriteAllText(Path.Combine(options.RepositoryPath, "local.log"), "local\n");
-        options.Copy.Add("/local.log");
+        Directory.CreateDirectory(Path.Combine(options.RepositoryPath, "build"));
+        foreach (string file in new[] { "/local.log", "/build/local.txt" })
+        {
+            File.WriteAllText(options.RepositoryPath + file, "local\n");
+            options.Copy.Add(file);
+        }
+
         options.SetUp.Add(new SetUpStep { Name = "one", Timeout = TimeSpan.FromSeconds(20), Command = { "/bin/sh", "-c", "mkdir made; echo one > made/one" }, Makes = { "/made/" } });
         options.SetUp.Add(new SetUpStep { Name = "two", Timeout = TimeSpan.FromSeconds(20), Command = { "/bin/sh", "-c", "test -f local.log; echo two > made/two; mkdir more" }, Makes = { "/more/" } });
     }
@@ -62,6 +79,44 @@ internal static class Operations
         SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "claimed", Branch = "cr/claimed" });
         Crash.Reached("claimed");
         lease.Detach();
+    }
+
+    /// <summary>The caller cancels in the instant in which it is given the slot.</summary>
+    private static async Task CancelAsync(IWorktreePool pool)
+    {
+        using var cancel = new CancellationTokenSource();
+        Crash.Passing = point =>
+        {
+            if (point == "before record Leased")
+            {
+                cancel.Cancel();
+            }
+        };
+        try
+        {
+            await pool.ClaimAsync(new ClaimRequest { Key = "cancelled", Branch = "cr/cancelled", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)) }, cancel.Token);
+            throw new InvalidOperationException("It was cancelled, and there is a lease all the same.");
+        }
+        catch (OperationCanceledException)
+        {
+            Crash.Reached("given back");
+        }
+    }
+
+    /// <summary>Somebody takes the submodule's directory away after git has made it.</summary>
+    private static async Task TakenAwayAsync(IWorktreePool pool, string slots)
+    {
+        Crash.Passing = point =>
+        {
+            if (point == "submodule refs written")
+            {
+                foreach (string submodule in Directory.GetDirectories(slots).Select(slot => Path.Combine(slot, "sub")).Where(Directory.Exists))
+                {
+                    Directory.Delete(submodule);
+                }
+            }
+        };
+        await ClaimAsync(pool);
     }
 
     private static async Task WorkAsync(IWorktreePool pool)

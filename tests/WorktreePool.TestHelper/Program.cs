@@ -12,6 +12,8 @@ return args switch
     ["operate", var root, var operation] => await Operations.RunAsync(root, operation),
     ["migrate", var root, var to] => await Migration.RunAsync(root, to),
     ["fleet-worker", var root, var host, var seed] => await FleetWorker.RunAsync(root, host, int.Parse(seed, System.Globalization.CultureInfo.InvariantCulture)),
+    ["hand-over", var root, var seed, var claims, var lasts] => await HandOver.RunAsync(
+        root, int.Parse(seed, System.Globalization.CultureInfo.InvariantCulture), int.Parse(claims, System.Globalization.CultureInfo.InvariantCulture), bool.Parse(lasts)),
     ["heal", var root] => await Operations.HealAsync(root),
     _ => throw new ArgumentException($"unknown: {string.Join(' ', args)}"),
 };

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -134,6 +135,8 @@ internal sealed class PoolSettings
     public void Save()
     {
         System.IO.Directory.CreateDirectory(Directory);
+        CrashPoint.Reached("pool directory made");
+        Sweep();
         byte[] content = Content();
         if (File.Exists(FilePath) && File.ReadAllBytes(FilePath).AsSpan().SequenceEqual(content))
         {
@@ -145,16 +148,45 @@ internal sealed class PoolSettings
         {
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
             {
+                CrashPoint.Reached("settings begun");
                 stream.Write(content);
+                CrashPoint.Reached("settings written");
                 stream.Flush(flushToDisk: true);
             }
 
             File.Move(temporary, FilePath, overwrite: true);
+            CrashPoint.Reached("settings in place");
         }
         catch
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Removes what an init that was killed had begun to write. Its name has its process.</summary>
+    private void Sweep()
+    {
+        foreach (string left in System.IO.Directory.EnumerateFiles(Directory, $"{FileName}.*.tmp"))
+        {
+            if (int.TryParse(Path.GetFileName(left).Split('.')[^2], NumberStyles.None, CultureInfo.InvariantCulture, out int writer) && !IsRunning(writer))
+            {
+                File.Delete(left);
+                CrashPoint.Reached("settings debris deleted");
+            }
+        }
+    }
+
+    private static bool IsRunning(int pid)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(pid);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 

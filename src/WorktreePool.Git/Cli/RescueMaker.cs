@@ -169,7 +169,7 @@ internal sealed class RescueMaker(
             Files = files,
             Commits = work.Commits,
             Reason = request.Reason,
-            Aside = work.Unreadable.Count == 0 ? null : MoveAside(tree, id, work.Unreadable),
+            Aside = work.Unreadable.Count == 0 ? null : Path.Combine(Path.GetDirectoryName(tree.Path)!, ".kept", id),
         };
         string commit = (await git.RunOnObjectsAsync(
             tree.Slot, author, ["commit-tree", work.Tree, .. parents.Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
@@ -180,13 +180,18 @@ internal sealed class RescueMaker(
         }
 
         known?.Add(rescue.Ref, commit);
+        if (rescue.Aside is { } aside)
+        {
+            // After the rescue can be listed: nothing would tell of what a process that is killed in between has moved.
+            MoveAside(tree, aside, work.Unreadable);
+        }
+
         return rescue with { Commit = commit };
     }
 
     /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>
-    private static string MoveAside(GitWorktree tree, string id, List<string> files)
+    private static void MoveAside(GitWorktree tree, string aside, List<string> files)
     {
-        string aside = Path.Combine(Path.GetDirectoryName(tree.Path)!, ".kept", id);
         try
         {
             foreach (string file in files)
@@ -202,8 +207,6 @@ internal sealed class RescueMaker(
         {
             throw new GitBackendException($"{string.Join(", ", files.Take(3))} in {tree.Path} can be neither read nor moved to {aside}: {e.Message} Nothing was destroyed. Take them out by hand, as the user they belong to.", e);
         }
-
-        return aside;
     }
 
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>

@@ -393,7 +393,7 @@ internal sealed class Claiming(
         try
         {
             PoolState state = await context.ReadAsync(grace.Token).ConfigureAwait(false);
-            if (state.Slots.FirstOrDefault(record => record.Slot == taken.Slot && record.Epoch == taken.Epoch && record.State == SlotState.Preparing) is { } stored)
+            if (state.Slots.FirstOrDefault(record => record.Slot == taken.Slot && record.Epoch == taken.Epoch && record.State is SlotState.Preparing or SlotState.Leased) is { } stored)
             {
                 await context.Store.CompareAndSetAsync(stored.Version, next(stored), grace.Token).ConfigureAwait(false);
             }

@@ -1,7 +1,7 @@
 namespace WorktreePool.Runtime;
 
 /// <summary>Lets one dispatcher of a name in at a time, over all processes and hosts, and none while the pool is paused.</summary>
-internal sealed class Dispatching(PoolContext context, Gates gates, Presence presence)
+internal sealed class Dispatching(PoolContext context, Gates gates, Presence presence, LossWatch watch)
 {
     /// <summary>How often one who queues looks whether the dispatcher has died: no store can notify of that.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
@@ -48,7 +48,7 @@ internal sealed class Dispatching(PoolContext context, Gates gates, Presence pre
         GateTry tried = await gates.TryEnterAsync(GateOf(name), cancellationToken).ConfigureAwait(false);
         if (tried.Entry is { } entry)
         {
-            return (new DispatchAttempt(new HeldGate(context, gates, presence, name, GateOf(name), entry), null, Liveness.Unknown, null, ""), tried.State.Stamp);
+            return (new DispatchAttempt(new HeldGate(gates, watch, name, GateOf(name), entry), null, Liveness.Unknown, null, ""), tried.State.Stamp);
         }
 
         Liveness liveness = context.Processes.GetLiveness(tried.Inside!.Holder);
@@ -58,80 +58,4 @@ internal sealed class Dispatching(PoolContext context, Gates gates, Presence pre
     }
 
     private static string GateOf(string name) => $"dispatch:{name}";
-
-    /// <summary>A gate that this process is inside of.</summary>
-    private sealed class HeldGate : DispatchGate
-    {
-        private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(100);
-        private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
-        private readonly PoolContext _context;
-        private readonly Gates _gates;
-        private readonly Presence _presence;
-        private readonly string _gate;
-        private readonly GateRecord _entry;
-        private readonly CancellationTokenSource _lost = new();
-        private readonly CancellationTokenSource _left = new();
-        private readonly Task _watch;
-        private int _disposed;
-
-        public HeldGate(PoolContext context, Gates gates, Presence presence, string name, string gate, GateRecord entry)
-        {
-            (_context, _gates, _presence, Name, _gate, _entry) = (context, gates, presence, name, gate, entry);
-            LostToken = _lost.Token;
-            _watch = Task.Run(WatchAsync);
-        }
-
-        public override string Name { get; }
-
-        public override DateTimeOffset Since => _entry.Since;
-
-        public override CancellationToken LostToken { get; }
-
-        public override async ValueTask DisposeAsync()
-        {
-            if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            {
-                return;
-            }
-
-            await _left.CancelAsync().ConfigureAwait(false);
-            await _watch.ConfigureAwait(false);
-            await _gates.LeaveAsync(_gate, _entry).ConfigureAwait(false);
-            _left.Dispose();
-            _lost.Dispose();
-        }
-
-        private async Task WatchAsync()
-        {
-            while (!_left.IsCancellationRequested)
-            {
-                using var turn = new Deadline(_context.Time, _presence.Left, _left.Token);
-                try
-                {
-                    PoolState state = await _context.ReadAsync(turn.Token).ConfigureAwait(false);
-                    if (Gates.Find(state.Pool, _gate)?.Id != _entry.Id)
-                    {
-                        _ = _lost.CancelAsync();
-                        return;
-                    }
-
-                    await _presence.EnsureAsync(turn.Token).ConfigureAwait(false);
-                    await _context.WaitForChangeAsync(state.Stamp, _presence.Interval, turn.Token).ConfigureAwait(false);
-                    await Task.Delay(Calm, _context.Time, turn.Token).ConfigureAwait(false);
-                }
-                catch (Exception e) when (e is OperationCanceledException or StateStoreException or ObjectDisposedException)
-                {
-                    // An unreadable store proves nothing, until it has been so for too long.
-                    if (_presence.IsOver || e is ObjectDisposedException)
-                    {
-                        _ = _lost.CancelAsync();
-                        return;
-                    }
-
-                    await Task.Delay(Pause, _context.Time, _left.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                }
-            }
-        }
-    }
 }

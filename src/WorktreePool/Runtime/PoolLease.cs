@@ -1,17 +1,17 @@
 namespace WorktreePool.Runtime;
 
 /// <summary>The lease object handed to a holder.</summary>
-internal sealed class PoolLease : SlotLease
+internal sealed class PoolLease : SlotLease, IHeld
 {
     private readonly PoolContext _context;
     private readonly Releasing _releasing;
-    private readonly LeaseWatch _watch;
+    private readonly LossWatch _watch;
     private readonly PendingReleases _pending;
-    private readonly CancellationTokenSource _lost = new();
+    private readonly LossSignal _lost = new();
     private SlotRecord _record;
     private int _ended;
 
-    public PoolLease(PoolContext context, Releasing releasing, LeaseWatch watch, PendingReleases pending, ClaimOutcome outcome)
+    public PoolLease(PoolContext context, Releasing releasing, LossWatch watch, PendingReleases pending, ClaimOutcome outcome)
     {
         (_context, _releasing, _watch, _pending, _record) = (context, releasing, watch, pending, outcome.Record!);
         (Token, IsAttached, Healed, Rescued, Waited, Prepared) =
@@ -38,7 +38,6 @@ internal sealed class PoolLease : SlotLease
 
     public override DateTimeOffset? ExpiresAt => _record.Lease!.ExpiresAt;
 
-    /// <summary>Until when the lease may be trusted without word from a store that others share; null: as long as its owner lives.</summary>
     public DateTimeOffset? TrustedUntil =>
         _record.Lease is { ExpiresAt: { } end, Owner.Duration: { } duration } ? Lifecycle.FleetPolicy.TrustUntil(end, duration) : null;
 
@@ -145,32 +144,25 @@ internal sealed class PoolLease : SlotLease
         _lost.Dispose();
     }
 
-    /// <summary>Whether its time is over, as far as this process knows without asking.</summary>
     public bool IsOver => Lifecycle.SlotLifecycle.AsOf(_record, _context.Now, _context.Uptime).Lease?.ExpiresAt <= _context.Now;
 
-    /// <summary>Called by the watch with the record as it is now: another process may have renewed the lease.</summary>
-    public void See(SlotRecord record)
+    public bool IsProvedBy(PoolRecord pool, IReadOnlyDictionary<string, SlotRecord> slots)
     {
-        if (record.Version > _record.Version)
+        bool isProved = slots.TryGetValue(Slot, out SlotRecord? record) && Proves(record, Token);
+        if (isProved && record!.Version > _record.Version)
         {
+            // Another process may have renewed it.
             _record = record;
         }
+
+        return isProved;
     }
 
-    /// <summary>Called by the watch when the record no longer proves this lease.</summary>
     public void MarkLost()
     {
         if (Volatile.Read(ref _ended) == 0)
         {
-            try
-            {
-                // Not Cancel: a listener that throws or takes long must not keep the news from other leases.
-                _ = _lost.CancelAsync();
-            }
-            catch (ObjectDisposedException)
-            {
-                // Disposed between the check and the call: nobody listens any more.
-            }
+            _lost.Give();
         }
     }
 

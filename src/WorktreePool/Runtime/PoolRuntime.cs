@@ -19,7 +19,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     private readonly Dispatching _dispatching;
     private readonly PoolGauges _gauges;
     private readonly Leases _leases;
-    private readonly LeaseWatch _watch;
+    private readonly LossWatch _watch;
     private readonly PendingReleases _pending;
 
     public PoolRuntime(PoolContext context)
@@ -34,6 +34,7 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         var setUp = new SlotSetUp(context);
         var cleaning = new SlotCleaning(context, _bases, preparation, setUp, care, _journal);
         var presence = new Presence(context);
+        _watch = new LossWatch(context, presence);
         var refusals = new Refusals(context);
         var housekeeping = new Housekeeping(context, cleaning, setUp);
         Fleet = new Fleet(context, _journal);
@@ -42,11 +43,10 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
         _releasing = new Releasing(context, cleaning);
         _keeper = new Keeper(context, _bases, housekeeping, setUp, care, _roster, Fleet, _journal);
         _shift = new KeeperShift(context, _keeper, gates);
-        _dispatching = new Dispatching(context, gates, presence);
+        _dispatching = new Dispatching(context, gates, presence, _watch);
         _leases = new Leases(context);
         _gauges = new PoolGauges(context);
         _doctor = new Doctor(context, _bases, _keeper, housekeeping, care, _roster);
-        _watch = new LeaseWatch(context, presence);
         _pending = new PendingReleases(context);
     }
 

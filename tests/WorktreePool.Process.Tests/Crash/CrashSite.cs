@@ -58,6 +58,7 @@ public class CrashSite(Sandbox sandbox) : IAsyncDisposable
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        Shell("find \"$1\" -mindepth 1 -delete", _sandbox.Root);
         await _sandbox.DisposeAsync();
         Shell("rm -rf -- \"$1\"", _template);
     }

@@ -29,6 +29,13 @@ internal sealed class CrashStage(CrashSite site)
                 return;
             case "links":
                 Commit("mkdir dir && echo file > dir/file.txt && ln -s file.txt dir/link && git add -A");
+                CrashSite.Shell("git -C \"$1\" config extensions.worktreeConfig true", Sandbox.Repository);
+                return;
+            case "half set":
+                // An init was killed while it wrote the settings, and is repeated with others.
+                Directory.CreateDirectory(Sandbox.PoolDirectory);
+                await File.WriteAllTextAsync(Path.Combine(Sandbox.PoolDirectory, "pool.json"), $$"""{ "repositoryPath": "{{Sandbox.Repository}}", "slots": 1 }""");
+                await File.WriteAllTextAsync(Path.Combine(Sandbox.PoolDirectory, $"pool.json.{NoPid}.tmp"), "{ \"repos");
                 return;
             case "submodule":
                 // One that the user has cloned, and one that is recorded without an address.
@@ -69,6 +76,10 @@ internal sealed class CrashStage(CrashSite site)
             case "wrecked":
                 await WreckAsync();
                 break;
+            case "shortcut":
+                Work(0);
+                CrashSite.Shell("cd \"$1\" && git repack -adq && git multi-pack-index write && chmod u+w .git/objects/pack/multi-pack-index && head -c 100 /dev/zero > .git/objects/pack/multi-pack-index", Sandbox.Repository);
+                break;
             case "missing":
                 CrashSite.Shell("cd \"$1/.git/objects\" && id=$(git -C \"$1\" rev-parse HEAD:README.md) && rm -f \"$(echo \"$id\" | cut -c1-2)/$(echo \"$id\" | cut -c3-)\"", Sandbox.Repository);
                 break;
@@ -98,6 +109,16 @@ internal sealed class CrashStage(CrashSite site)
         }
     }
 
+    /// <summary>What no copy can be made of, and so has to be made again each time.</summary>
+    public void AddWhatCannotBeKept(string before)
+    {
+        if (before == "deep")
+        {
+            // Too deep for any path to name what is in it.
+            CrashSite.Shell("cd \"$1\" && mkdir deep && cd deep && name=$(printf 'x%.0s' $(seq 200)) && for i in $(seq 30); do mkdir $name && { cd -P $name 2> /dev/null || cd $name; }; done && echo leaf > leaf", Sandbox.Slot(0));
+        }
+    }
+
     /// <summary>All at once: a moved base, work in repositories and under names that are odd, links and files in the place of directories, damaged state and debris.</summary>
     private async Task WreckAsync()
     {
@@ -124,6 +145,7 @@ internal sealed class CrashStage(CrashSite site)
         foreach (string point in chosen)
         {
             site.Restore();
+            AddWhatCannotBeKept(before);
             (int code, string error) = await site.CrashAsync(operation, point);
             code.Should().Be(137, "{0} was to be killed at {1}: {2}", operation, point, error);
             try
@@ -145,6 +167,17 @@ internal sealed class CrashStage(CrashSite site)
     private async Task ShouldSurviveAsync(string operation, string before, CancellationToken token)
     {
         int slots = operation[0] - '0';
+        if (operation.EndsWith("command", StringComparison.Ordinal))
+        {
+            // Whoever reads the settings meanwhile reads them whole; whoever was killed at it does it again.
+            bool isThere = File.Exists(Path.Combine(Sandbox.PoolDirectory, "pool.json"));
+            (int code, _, string error) = await Sandbox.RunAsync("config");
+            code.Should().Be(isThere ? 0 : 78, error);
+            await Sandbox.InitAsync(slots);
+            (await Sandbox.RunAsync("status")).Code.Should().Be(0);
+            Names(Sandbox.PoolDirectory).Should().NotContain(name => name.EndsWith(".tmp", StringComparison.Ordinal));
+        }
+
         await using ServiceProvider services = site.Open(slots, IsOwn(before));
         IWorktreePool pool = services.GetRequiredKeyedService<IWorktreePool>("test");
         IPoolOperator @operator = services.GetRequiredKeyedService<IPoolOperator>("test");
@@ -182,7 +215,7 @@ internal sealed class CrashStage(CrashSite site)
     private async Task NothingIsLostAsync(IPoolOperator @operator, string operation, string before)
     {
         Sandbox.Git(Sandbox.Repository, "branch", "--list", "cr/*").Should().BeEmpty();
-        Sandbox.Git(Sandbox.Repository, "status", "--porcelain", "--ignored").Should().BeOneOf(["", "!! local.log"], "the main checkout is nobody's slot");
+        Sandbox.Git(Sandbox.Repository, "status", "--porcelain", "--ignored").Should().BeOneOf(["", "!! build/\n!! local.log"], "the main checkout is nobody's slot");
         Sandbox.Git(Sandbox.Repository, "fsck", "--connectivity-only", "--no-dangling");
         Sandbox.Git(Common(before), "fsck", "--connectivity-only", "--no-dangling");
         if (before is "dirty" or "dead" or "own strays" or "held" && operation != "2-discard")
@@ -193,6 +226,14 @@ internal sealed class CrashStage(CrashSite site)
             {
                 rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
             }
+        }
+
+        if (before == "deep")
+        {
+            string kept = Path.Combine(Sandbox.PoolDirectory, "slots", ".kept");
+            IReadOnlyList<Rescue> rescues = await @operator.Rescues.ListAsync(CancellationToken.None);
+            Directory.GetDirectories(kept).Should().NotBeEmpty().And.OnlyContain(aside => rescues.Any(rescue => rescue.Aside == aside), "what was moved aside is listed");
+            CrashSite.Shell("rm -rf -- \"$1\"", kept);
         }
 
         if (before is "rescued" or "own rescued")

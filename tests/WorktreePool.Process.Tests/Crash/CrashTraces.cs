@@ -24,6 +24,7 @@ public sealed class CrashTraces : IAsyncDisposable
         var stage = new CrashStage(site);
         await stage.SetAsync(before);
         site.Keep();
+        stage.AddWhatCannotBeKept(before);
         return new CrashTrace(site, stage, await site.TraceAsync(operation));
     }
 }

@@ -3,48 +3,55 @@ using System.Diagnostics;
 namespace WorktreePool.Process.Tests.Deadlines;
 
 /// <summary>
-/// How late this machine is: the longest that a short timer came too late while something was measured. On a busy machine every promise of milliseconds
-/// is late by as much, and nothing but that may be added to what the pool promises.
+/// What the machine withholds: a thread of its own, which nothing in this process can hold up, wakes up again and again, and whatever it wakes up too late
+/// by is time that the machine gave to others. On a busy machine every promise of milliseconds is late by as much, and nothing but that is allowed for.
 /// </summary>
-internal sealed class Lateness : IAsyncDisposable
+internal sealed class Lateness : IDisposable
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
-    private long _worst;
+    private readonly ManualResetEvent _stop = new(false);
+    private readonly List<(long End, TimeSpan Late)> _ticks = [];
+    private readonly Lock _lock = new();
+    private readonly Thread _thread;
 
-    public Lateness() => _loop = Task.Run(MeasureAsync);
-
-    /// <summary>An answer comes by way of so many threads, one after the other: the timer's, the one that ends git, the one that looks what is in the way, the caller's.</summary>
-    private const int HandOvers = 4;
-
-    /// <summary>What the promise allows: 250 ms, and the machine's own lateness at each hand-over.</summary>
-    public TimeSpan Grace => TimeSpan.FromMilliseconds(250) + (HandOvers * TimeSpan.FromTicks(Interlocked.Read(ref _worst)));
-
-    public async ValueTask DisposeAsync()
+    public Lateness()
     {
-        await _stop.CancelAsync();
-        await _loop;
+        _thread = new Thread(Measure) { IsBackground = true, Name = "lateness" };
+        _thread.Start();
+    }
+
+    /// <summary>How much was withheld since a moment, as <see cref="Stopwatch.GetTimestamp"/> gave it.</summary>
+    public TimeSpan Since(long moment)
+    {
+        lock (_lock)
+        {
+            return _ticks.Where(tick => tick.End > moment)
+                .Select(tick => Stopwatch.GetElapsedTime(moment, tick.End) is var whole && whole < tick.Late ? whole : tick.Late)
+                .Aggregate(TimeSpan.Zero, (sum, late) => sum + late);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stop.Set();
+        _thread.Join();
         _stop.Dispose();
     }
 
-    private async Task MeasureAsync()
+    private void Measure()
     {
-        using var timer = new PeriodicTimer(Tick);
         long before = Stopwatch.GetTimestamp();
-        try
+        while (!_stop.WaitOne(Tick))
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
+            long now = Stopwatch.GetTimestamp();
+            TimeSpan late = Stopwatch.GetElapsedTime(before, now) - Tick;
+            lock (_lock)
             {
-                long now = Stopwatch.GetTimestamp();
-                Interlocked.Exchange(ref _worst, Math.Max(_worst, (Stopwatch.GetElapsedTime(before, now) - Tick).Ticks));
-                before = now;
+                _ticks.Add((now, late > TimeSpan.Zero ? late : TimeSpan.Zero));
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // Measured enough.
+
+            before = now;
         }
     }
 }

@@ -32,6 +32,21 @@ public sealed class CancellationTests : RuntimeTest
         Git.Violations.Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task A_claim_cancelled_while_the_store_hands_its_slot_over_leaves_no_lease_that_nobody_knows_of()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        await using var shared = new InMemorySlotStateStore();
+        await using var machine = new FakeMachine(useStore: pool => pool.UseStore((_, _) => new LateStore(shared, cancel.Cancel)));
+        FakeProcess process = machine.Start(options => options.Slots = 1);
+
+        Func<Task> claim = () => process.Pool.ClaimAsync(new ClaimRequest { Key = "MC-1", Branch = "cr/mc-1", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(8)) }, cancel.Token).AsTask();
+
+        await claim.Should().ThrowAsync<OperationCanceledException>();
+        (await machine.RecordAsync(0)).Should().Match<SlotRecord>(record => record.State == SlotState.Free && record.Lease == null);
+        (await ClaimAsync(machine.Start(options => options.Slots = 1), "MC-1", "cr/mc-1")).Commit.Should().Be(machine.Base);
+    }
+
     [Theory]
     [InlineData(GitVerb.Probe)]
     [InlineData(GitVerb.Repair)]

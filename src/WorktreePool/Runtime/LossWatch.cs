@@ -3,10 +3,10 @@ using WorktreePool.Diagnostics;
 namespace WorktreePool.Runtime;
 
 /// <summary>
-/// Tells this process's lease objects when their lease is lost: their records prove it, or this host could not check in for so long that others
+/// Tells the leases and gates of this process when they are lost: the records prove it, or this host could not check in for so long that others
 /// may take it for gone. Runs only while there are any.
 /// </summary>
-internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyncDisposable
+internal sealed class LossWatch(PoolContext context, Presence presence) : IAsyncDisposable
 {
     /// <summary>Changes that come together are looked at together: on a busy pool a look for each would cost more than the claims.</summary>
     private static readonly TimeSpan Calm = TimeSpan.FromMilliseconds(100);
@@ -15,18 +15,18 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly HashSet<PoolLease> _leases = [];
+    private readonly HashSet<IHeld> _held = [];
     private readonly CancellationTokenSource _stop = new();
     private Task? _loop;
     private Deadline? _turn;
     private CancellationTokenSource? _sooner;
     private int _disposed;
 
-    public void Add(PoolLease lease)
+    public void Add(IHeld held)
     {
         lock (_lock)
         {
-            _leases.Add(lease);
+            _held.Add(held);
             if (_loop is null && !_stop.IsCancellationRequested)
             {
                 _loop = Task.Run(RunAsync);
@@ -40,11 +40,11 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         }
     }
 
-    public void Remove(PoolLease lease)
+    public void Remove(IHeld held)
     {
         lock (_lock)
         {
-            _leases.Remove(lease);
+            _held.Remove(held);
         }
     }
 
@@ -74,11 +74,11 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
             try
             {
                 PoolState state = await context.ReadAsync(turn.Token).ConfigureAwait(false);
-                PoolLease[] leases;
+                IHeld[] held;
                 lock (_lock)
                 {
-                    leases = [.. _leases];
-                    if (leases.Length == 0)
+                    held = [.. _held];
+                    if (held.Length == 0)
                     {
                         _loop = null;
                         return;
@@ -86,17 +86,10 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
                 }
 
                 Dictionary<string, SlotRecord> records = state.Slots.ToDictionary(record => record.Slot, StringComparer.Ordinal);
-                foreach (PoolLease lease in leases)
+                foreach (IHeld lost in held.Where(one => !one.IsProvedBy(state.Pool, records)))
                 {
-                    if (records.TryGetValue(lease.Slot, out SlotRecord? record) && PoolLease.Proves(record, lease.Token))
-                    {
-                        lease.See(record);
-                    }
-                    else
-                    {
-                        Remove(lease);
-                        lease.MarkLost();
-                    }
+                    Remove(lost);
+                    lost.MarkLost();
                 }
 
                 await presence.EnsureAsync(turn.Token).ConfigureAwait(false);
@@ -116,7 +109,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
             }
             catch (StateStoreException e)
             {
-                // An unreadable store proves nothing about the leases, until it has been so for too long: look again later.
+                // An unreadable store proves nothing, until it has been so for too long: look again later.
                 PoolLog.WatchFailed(context.Logger, context.Name, e.Message);
                 if (LoseWhatCannotBeTrusted())
                 {
@@ -136,7 +129,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         }
     }
 
-    /// <summary>One look at the store, over at the latest when a lease can no longer be trusted without it.</summary>
+    /// <summary>One look at the store, over at the latest when a lease or gate can no longer be trusted without it.</summary>
     private Deadline BeginTurn(CancellationTokenSource sooner)
     {
         lock (_lock)
@@ -157,7 +150,7 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         }
     }
 
-    /// <summary>Under the lock: for how long every lease can be trusted without word from the store; infinite with one machine's.</summary>
+    /// <summary>Under the lock: for how long all can be trusted without word from the store; infinite with one machine's.</summary>
     private TimeSpan Trusted()
     {
         if (!presence.IsShared)
@@ -166,26 +159,26 @@ internal sealed class LeaseWatch(PoolContext context, Presence presence) : IAsyn
         }
 
         DateTimeOffset now = context.Now;
-        return _leases.Select(lease => lease.TrustedUntil - now).OfType<TimeSpan>().Append(presence.Left).Select(span => span > TimeSpan.Zero ? span : TimeSpan.Zero).Min();
+        return _held.Select(held => held.TrustedUntil - now).OfType<TimeSpan>().Append(presence.Left).Select(span => span > TimeSpan.Zero ? span : TimeSpan.Zero).Min();
     }
 
-    /// <summary>Without the store: a lease whose time is over, and every lease once this host has been silent for too long.</summary>
+    /// <summary>Without the store: a lease whose time is over, and everything once this host has been silent for too long.</summary>
     /// <returns>Whether none is left to watch.</returns>
     private bool LoseWhatCannotBeTrusted()
     {
-        PoolLease[] lost;
+        IHeld[] lost;
         bool none;
         lock (_lock)
         {
-            lost = [.. _leases.Where(lease => presence.IsOver || (presence.IsShared ? lease.TrustedUntil <= context.Now : lease.IsOver))];
-            _leases.ExceptWith(lost);
-            none = _leases.Count == 0;
+            lost = [.. _held.Where(held => presence.IsOver || (presence.IsShared ? held.TrustedUntil <= context.Now : held.IsOver))];
+            _held.ExceptWith(lost);
+            none = _held.Count == 0;
             _loop = none ? null : _loop;
         }
 
-        foreach (PoolLease lease in lost)
+        foreach (IHeld held in lost)
         {
-            lease.MarkLost();
+            held.MarkLost();
         }
 
         return none;
