@@ -33,16 +33,16 @@ internal sealed class PoolSettingsSection(IConfiguration configuration, string p
             Setting<KeeperOptions> set = Set(entry, KeeperSettingTable.All, options, []);
             if (set.WhyNot(options) is { } why)
             {
-                throw new PoolConfigurationException($"{entry.Path} (from {SourceOf(entry)}) {why}");
+                throw new PoolConfigurationException($"{entry.Path} is {why.Value} (from {SourceOf(entry)}); {why.Rule}");
             }
         }
     }
 
     private Setting<T> Set<T>(IConfigurationSection entry, IReadOnlyList<Setting<T>> table, T options, IEnumerable<string> sections)
     {
-        string where = $"{entry.Path} (from {SourceOf(entry)})";
+        string from = $"(from {SourceOf(entry)})";
         Setting<T> setting = table.FirstOrDefault(known => string.Equals(known.Name, entry.Key, StringComparison.OrdinalIgnoreCase))
-            ?? throw new PoolConfigurationException($"{where} is no setting and would have no effect. Did you mean \"{Nearest.To(entry.Key, table.Select(known => known.Name).Concat(sections))}\"?");
+            ?? throw new PoolConfigurationException($"{entry.Path} {from} is no setting and would have no effect. Did you mean \"{Nearest.To(entry.Key, table.Select(known => known.Name).Concat(sections))}\"?");
         try
         {
             setting.Set(options, SectionText.Read(entry, setting.Form));
@@ -50,7 +50,7 @@ internal sealed class PoolSettingsSection(IConfiguration configuration, string p
         }
         catch (FormatException e)
         {
-            throw new PoolConfigurationException(setting.Form == SettingForm.Json ? $"{where}: {e.Message}" : $"{where} is \"{entry.Value}\"; {e.Message}");
+            throw new PoolConfigurationException(setting.Form == SettingForm.Json ? $"{entry.Path} {from}: {e.Message}" : $"{entry.Path} is \"{entry.Value}\" {from}; {e.Message}");
         }
     }
 

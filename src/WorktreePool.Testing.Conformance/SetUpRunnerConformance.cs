@@ -8,6 +8,8 @@ namespace WorktreePool.Testing.Conformance;
 /// </summary>
 public abstract class SetUpRunnerConformance : IAsyncLifetime
 {
+    private static readonly TimeProvider Clock = TimeProvider.System;
+
     private readonly string _root = Directory.CreateTempSubdirectory("worktree-pool-set-up-").FullName;
     private ISetUpRunner _runner = null!;
     private SlotPlace _place = null!;
@@ -119,7 +121,7 @@ public abstract class SetUpRunnerConformance : IAsyncLifetime
         string begun = Path.Combine(_place.Path, "begun");
         while (!run.IsCompleted && !File.Exists(begun))
         {
-            await Task.Delay(5, Token);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), Clock, Token);
         }
 
         if (isCancelled)

@@ -45,19 +45,22 @@ public sealed class OldHistoryTests : IDisposable
             while (!all.IsCompleted)
             {
                 // Theirs are of the year 1: all of them are old, and this drops none that is not there already.
-                await store.AppendHistoryAsync(Entry(-1, Now.AddDays(-5)) with { Key = "old" }, Token);
+                await store.AppendHistoryAsync(Entry(-1, Now.AddDays(-5)) with { Slot = null }, Token);
                 dropped += await store.PruneHistoryAsync(DateTimeOffset.MinValue, 2000, Token) ? 1 : 0;
                 dropped += await store.PruneHistoryAsync(DateTimeOffset.MinValue, long.MaxValue, Token) ? 1 : 0;
             }
 
             await all;
             dropped.Should().BePositive();
+            int left = 0;
             for (int writer = 0; writer < writers.Count; writer++)
             {
                 long[] kept = [.. (await store.ReadHistoryAsync(new HistoryQuery(Slot: $"slot-{writer}", Limit: 1000), Token)).Select(entry => entry.Epoch)];
                 kept.Should().Equal(Enumerable.Range(0, kept.Length).Select(at => (long)Each - at), "only the oldest go, and none from the middle or the end");
-                kept.Should().NotBeEmpty();
+                left += kept.Length;
             }
+
+            left.Should().BePositive();
         }
         finally
         {

@@ -60,11 +60,11 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Theory]
-    [InlineData("claimTimeout", "soon", "WorktreePool:p:claimTimeout (from changing.json) is \"soon\"; that is no duration")]
+    [InlineData("claimTimeout", "soon", "WorktreePool:p:claimTimeout is \"soon\" (from changing.json); that is no duration")]
     [InlineData("claimTimout", "5s", "WorktreePool:p:claimTimout (from changing.json) is no setting")]
-    [InlineData("claimTimeout", "0s", "ClaimTimeout (from changing.json) is 0 s; it must be more than zero")]
+    [InlineData("claimTimeout", "0s", "ClaimTimeout is 0 s (from changing.json); it must be more than zero")]
     [InlineData("hostTaskTimeout", "50s", "ClaimTimeout is 60 s (the default) and HostTaskTimeout is 50 s (from changing.json)")]
-    [InlineData("batchParallelism", "65", "BatchParallelism (from changing.json) is 65; it must be 1 to 64")]
+    [InlineData("batchParallelism", "65", "BatchParallelism is 65 (from changing.json); it must be 1 to 64")]
     public async Task A_wrong_change_is_told_and_all_stays_as_it_was(string name, string value, string told)
     {
         await using SlotLease lease = await Pool.ClaimAsync(new ClaimRequest { Key = "holder" }, Token);
@@ -119,7 +119,7 @@ public sealed class ReloadTests : IDisposable
 
         (await next.AsTask().WaitAsync(TimeSpan.FromSeconds(30), Token)).Should().BeTrue("time stands still here: it is the change that ends the rest");
         _log.Lines.Should().Contain((LogLevel.Information, "Pool p: settings changed: the keeper's Interval from 10h to 20s"))
-            .And.ContainSingle(line => line.Level == LogLevel.Error && line.Text.Contains("WorktreePool:p:keeper:interval (from changing.json) is 0 s; it must be more than zero", StringComparison.Ordinal));
+            .And.ContainSingle(line => line.Level == LogLevel.Error && line.Text.Contains("WorktreePool:p:keeper:interval is 0 s (from changing.json); it must be more than zero", StringComparison.Ordinal));
     }
 
     /// <summary>How long a claim that finds no slot was ready to wait, by what it says.</summary>

@@ -12,15 +12,15 @@ internal static class KeeperSettingTable
     [
         Setting<KeeperOptions>.Of(
             "interval", "How long the keeper rests between two passes", SettingForm.Text, o => o.Interval, (o, v) => o.Interval = v, SettingText.Time, Duration.Format,
-            time => time > TimeSpan.Zero && time <= Longest ? null : $"is {time.TotalSeconds:0.###} s; it must be more than zero and at most {Longest.TotalDays} days.", reloads: true),
+            time => time > TimeSpan.Zero && time <= Longest ? null : new BrokenRule($"{time.TotalSeconds:0.###} s", $"it must be more than zero and at most {Longest.TotalDays} days."), reloads: true),
         Setting<KeeperOptions>.Of(
             "baseRefresh", "How old the base may grow before the remote is asked; 0s: at every pass; never", SettingForm.Text, o => o.BaseRefresh, (o, v) => o.BaseRefresh = v, ReadAge,
-            age => age is { } time ? Duration.Format(time) : Never, age => age is null || age >= TimeSpan.Zero ? null : $"is {age.Value.TotalSeconds:0.###} s; it must be zero or more.", reloads: true),
+            age => age is { } time ? Duration.Format(time) : Never, age => age is null || age >= TimeSpan.Zero ? null : new BrokenRule($"{age.Value.TotalSeconds:0.###} s", "it must be zero or more."), reloads: true),
     ];
 
     /// <summary>What is wrong with them, each with the setting, its value and the rule.</summary>
     public static IEnumerable<string> Check(KeeperOptions options) =>
-        from setting in All let why = setting.WhyNot(options) where why is not null select $"the keeper's {setting.OptionName} {why}";
+        from setting in All let why = setting.WhyNot(options) where why is not null select $"the keeper's {setting.OptionName} is {why.Value}; {why.Rule}";
 
     private static TimeSpan? ReadAge(string text) => text == Never ? null
         : Duration.TryParse(text, out TimeSpan time) ? time

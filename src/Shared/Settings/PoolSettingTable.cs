@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace WorktreePool.Settings;
 
 /// <summary>All settings of a pool: for pool.json, flags and environment, for a section of a configuration, and for the rules. A name that is not here is an error wherever it is met.</summary>
@@ -46,10 +44,10 @@ internal static class PoolSettingTable
 
     private static Setting<WorktreePoolOptions> OfNumber(string name, string meaning, Func<WorktreePoolOptions, int> get, Action<WorktreePoolOptions, int> set, int least, int most, bool reloads = false) =>
         Setting<WorktreePoolOptions>.Of(name, meaning, SettingForm.Number, get, set, SettingText.Number, number => SettingText.Write(number),
-            number => number >= least && number <= most ? null : string.Create(CultureInfo.InvariantCulture, $"is {number}; it must be {(most == int.MaxValue ? $"at least {least}" : $"{least} to {most}")}."), reloads);
+            number => number >= least && number <= most ? null : new BrokenRule(SettingText.Write(number), $"it must be {(most == int.MaxValue ? $"at least {least}" : $"{least} to {most}")}."), reloads);
 
     private static Setting<WorktreePoolOptions> OfBytes(string name, string meaning, Func<WorktreePoolOptions, long> get, Action<WorktreePoolOptions, long> set, bool reloads = false) =>
-        Setting<WorktreePoolOptions>.Of(name, meaning, SettingForm.Number, get, set, SettingText.Bytes, SettingText.Write, bytes => bytes > 0 ? null : $"is {bytes}; it must be more than zero.", reloads);
+        Setting<WorktreePoolOptions>.Of(name, meaning, SettingForm.Number, get, set, SettingText.Bytes, SettingText.Write, bytes => bytes > 0 ? null : new BrokenRule(SettingText.Write(bytes), "it must be more than zero."), reloads);
 
     private static Setting<WorktreePoolOptions> OfTime(string name, string meaning, Func<WorktreePoolOptions, TimeSpan> get, Action<WorktreePoolOptions, TimeSpan> set) =>
         Setting<WorktreePoolOptions>.Of(name, meaning, SettingForm.Text, get, set, SettingText.Time, Duration.Format, NotPositive, reloads: true);
@@ -57,5 +55,5 @@ internal static class PoolSettingTable
     private static Setting<WorktreePoolOptions> OfLines(string name, string meaning, Func<WorktreePoolOptions, IList<string>> get) =>
         Setting<WorktreePoolOptions>.OfList(name, meaning, SettingForm.List, get, SettingText.Lines, SettingText.Write);
 
-    private static string? NotPositive(TimeSpan time) => time > TimeSpan.Zero ? null : $"is {time.TotalSeconds:0.###} s; it must be more than zero.";
+    private static BrokenRule? NotPositive(TimeSpan time) => time > TimeSpan.Zero ? null : new BrokenRule($"{time.TotalSeconds:0.###} s", "it must be more than zero.");
 }

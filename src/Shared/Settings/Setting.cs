@@ -29,11 +29,11 @@ internal sealed class Setting<TOptions>
     /// <summary>Takes the value from the first to the second.</summary>
     public required Action<TOptions, TOptions> Copy { get; init; }
 
-    /// <summary>What the value is and which rule it breaks, as "is 0; it must be …"; null when it is fine.</summary>
-    public required Func<TOptions, string?> WhyNot { get; init; }
+    /// <summary>The value for a message and the rule that it breaks; null when it is fine.</summary>
+    public required Func<TOptions, BrokenRule?> WhyNot { get; init; }
 
     public static Setting<TOptions> Of<T>(
-        string name, string meaning, SettingForm form, Func<TOptions, T> get, Action<TOptions, T> set, Func<string, T> read, Func<T, string?> write, Func<T, string?>? whyNot = null, bool reloads = false) =>
+        string name, string meaning, SettingForm form, Func<TOptions, T> get, Action<TOptions, T> set, Func<string, T> read, Func<T, string?> write, Func<T, BrokenRule?>? whyNot = null, bool reloads = false) =>
         new(name, meaning)
         {
             Form = form,
@@ -65,6 +65,11 @@ internal sealed class Setting<TOptions>
         }
     }
 }
+
+/// <summary>A rule, and the value that breaks it.</summary>
+/// <param name="Value">For a message.</param>
+/// <param name="Rule">As a sentence that begins with "it".</param>
+internal sealed record BrokenRule(string Value, string Rule);
 
 /// <summary>What a setting's text looks like.</summary>
 internal enum SettingForm

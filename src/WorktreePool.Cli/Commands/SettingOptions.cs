@@ -50,7 +50,7 @@ internal static class SettingOptions
     {
         try
         {
-            if (setting.WhyNot(new EffectiveSettings(), value) is { } why)
+            if (setting.WhyNot(new EffectiveSettings(), value, "") is { } why)
             {
                 throw new UsageException($"{setting.Flag}{why}");
             }

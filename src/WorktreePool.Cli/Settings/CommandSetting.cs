@@ -45,7 +45,10 @@ internal sealed record CommandSetting(string Name, string Flag, string Meaning, 
 
     /// <summary>Reads it from text.</summary>
     /// <returns>What is wrong with the text, as it follows what names the setting; null when nothing is.</returns>
-    public string? WhyNot(EffectiveSettings settings, string value)
+    /// <param name="settings">Where it is read to.</param>
+    /// <param name="value">The text.</param>
+    /// <param name="from">Where the text comes from, as it follows the value.</param>
+    public string? WhyNot(EffectiveSettings settings, string value, string from)
     {
         try
         {
@@ -54,7 +57,7 @@ internal sealed record CommandSetting(string Name, string Flag, string Meaning, 
         }
         catch (FormatException e)
         {
-            return IsJson ? $": {e.Message}" : $" is \"{value}\"; {e.Message}";
+            return IsJson ? $"{from}: {e.Message}" : $" is \"{value}\"{from}; {e.Message}";
         }
     }
 

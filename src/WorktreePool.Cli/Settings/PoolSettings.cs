@@ -136,9 +136,9 @@ internal sealed class PoolSettings
             if ((_flags.GetValueOrDefault(setting.Name) ?? outside) is { } value)
             {
                 string source = MessageSourceOf(setting);
-                if (setting.WhyNot(settings, value) is { } why)
+                if (setting.WhyNot(settings, value, $" (from {source})") is { } why)
                 {
-                    throw new PoolConfigurationException($"{setting.Name} (from {source}){why} Nothing was changed.");
+                    throw new PoolConfigurationException($"{setting.Name}{why} Nothing was changed.");
                 }
 
                 settings.Pool.Sources[setting.Name] = source;

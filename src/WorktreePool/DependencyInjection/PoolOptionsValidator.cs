@@ -21,7 +21,10 @@ internal sealed class PoolOptionsValidator : IValidateOptions<WorktreePoolOption
 
         foreach (Setting<WorktreePoolOptions> setting in PoolSettingTable.All)
         {
-            Require(setting.WhyNot(options) is null, $"{setting.OptionName}{From(setting.Name)} {setting.WhyNot(options)}");
+            if (setting.WhyNot(options) is { } broken)
+            {
+                Require(false, $"{setting.OptionName} is {broken.Value}{From(setting.Name)}; {broken.Rule}");
+            }
         }
 
         Require(options.RepositoryPath.Length > 0 || options.Remote is not null, "RepositoryPath is not set; it names the git repository.");
