@@ -31,7 +31,7 @@ internal sealed class HistoryPruner(string path, string working)
             return false;
         }
 
-        using FileStream? alone = FileLock.TryTake(Path.Combine(working, "history.lock"));
+        using FileLock? alone = FileLock.TryTake(Path.Combine(working, "history.lock"));
         if (alone is null)
         {
             return false;

@@ -100,8 +100,10 @@ internal sealed partial class PostgresSlotStateStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken) =>
-        await RunAsync(
+    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return await RunAsync(
             "Old history was not dropped",
             async (connection, _, token) =>
             {
@@ -112,6 +114,7 @@ internal sealed partial class PostgresSlotStateStore
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false) > 0;
+    }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<HostState>>(

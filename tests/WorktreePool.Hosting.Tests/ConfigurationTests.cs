@@ -31,7 +31,7 @@ public sealed class ConfigurationTests
     [InlineData("slots", "many", "*WorktreePool:p:slots*\"many\"*whole number*")]
     [InlineData("slots:0", "3", "*WorktreePool:p:slots*(from MemoryConfigurationProvider)*must be one value*")]
     [InlineData("slots", "0", "*Slots is 0 (from MemoryConfigurationProvider); it must be 1 to 1000*")]
-    [InlineData("releaseMode", "burn", "*releaseMode is \"burn\" (from MemoryConfigurationProvider); it must be rescue or discard*")]
+    [InlineData("releaseMode", "burn", "*releaseMode is \"burn\" (from MemoryConfigurationProvider); it must be \"rescue\" or \"discard\"*")]
     [InlineData("keep:first", "/.cache/", "*WorktreePool:p:keep*(from MemoryConfigurationProvider)*list of texts*first*")]
     [InlineData("keep", "cache", "*Keep (from MemoryConfigurationProvider) has \"cache\"*anchored*")]
     [InlineData("setUp:0:comand:0", "npm", "*WorktreePool:p:setUp (from MemoryConfigurationProvider): step 1 sets \"comand\"*command*")]

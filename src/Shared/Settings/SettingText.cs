@@ -25,7 +25,7 @@ internal static class SettingText
     public static T Word<T>(string text) where T : struct, Enum =>
         Enum.GetNames<T>().FirstOrDefault(name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase)) is { } word
             ? Enum.Parse<T>(word)
-            : throw new FormatException($"it must be {string.Join(" or ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+            : throw new FormatException($"it must be {string.Join(" or ", Enum.GetNames<T>().Select(name => $"\"{name.ToLowerInvariant()}\""))}.");
 
     public static string Write<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 

@@ -33,7 +33,7 @@ internal sealed class StoreSettings
     public TimeSpan? OperationTimeout { get; set; }
 
     /// <exception cref="FormatException">There is no such store.</exception>
-    public void SetKind(string value) => Kind = value is Files or Postgres ? value : throw new FormatException($"it must be {Files} or {Postgres}.");
+    public void SetKind(string value) => Kind = value is Files or Postgres ? value : throw new FormatException($"it must be \"{Files}\" or \"{Postgres}\".");
 
     /// <summary>A password in it would be seen in the list of processes, in pool.json and in the output of config.</summary>
     /// <exception cref="PoolConfigurationException">It cannot be read, or holds a password. The message does not say it.</exception>
