@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace WorktreePool.Process.Tests.Crash;
 
 /// <summary>How a pool stands before an operation, and what must hold after a crash of it.</summary>
-internal sealed class CrashStage(CrashSite site)
+internal sealed partial class CrashStage(CrashSite site)
 {
     /// <summary>No process has it: pids are at most 4194304.</summary>
     private const int NoPid = 99_999_999;
@@ -75,6 +76,11 @@ internal sealed class CrashStage(CrashSite site)
                 break;
             case "wrecked":
                 await WreckAsync();
+                break;
+            case "old history":
+                string history = Path.Combine(Sandbox.PoolDirectory, "history.jsonl");
+                string entry = (await File.ReadAllLinesAsync(history))[0];
+                await File.WriteAllLinesAsync(history, Enumerable.Repeat(OldTime().Replace(entry, "\"at\": \"2020-01-01T"), 1000).Append(entry));
                 break;
             case "shortcut":
                 Work(0);
@@ -269,4 +275,7 @@ internal sealed class CrashStage(CrashSite site)
             Sandbox.Git(Sandbox.Slot(slot), "add", "work.txt");
         }
     }
+
+    [GeneratedRegex("\"at\": ?\"[0-9-]*T")]
+    private static partial Regex OldTime();
 }
