@@ -7,8 +7,11 @@ namespace WorktreePool.Runtime;
 /// </summary>
 internal sealed class Overdue : IDisposable
 {
-    /// <summary>What the work may take beyond its deadline to give back what it has. Below the 250 ms that are promised.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(220);
+    /// <summary>
+    /// What the work may take beyond its deadline to end its git and give back what it has. So far below the 250 ms that are promised that there is time to say why,
+    /// also in a process that says it for the first time.
+    /// </summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(150);
 
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ITimer _timer;

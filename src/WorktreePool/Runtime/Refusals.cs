@@ -62,7 +62,7 @@ internal sealed class Refusals(PoolContext context)
     public async ValueTask<ClaimRefusal> TimedOutAsync(ClaimAttempt attempt, TimeSpan waited, bool isOverdue)
     {
         PoolState state = attempt.State ?? new PoolState(new PoolRecord(), [], "");
-        Task<IReadOnlyList<StoppedWorker>> stopped = Obstacle.FindStoppedAsync(context);
+        Task<IReadOnlyList<StoppedWorker>> stopped = isOverdue ? Task.FromResult<IReadOnlyList<StoppedWorker>>([]) : Obstacle.FindStoppedAsync(context);
         string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false);
         return obstacle is null
             ? NoSlot(attempt.Request, state, waited, isOverdue ? [] : attempt.Failures, await stopped.ConfigureAwait(false))

@@ -60,7 +60,7 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
     private async ValueTask<ReleaseIncompleteException> TimedOutAsync(Release release, bool isOverdue)
     {
         string limit = $"ReleaseTimeout ({context.Options.ReleaseTimeout.TotalSeconds:0.###} s)";
-        Task<IReadOnlyList<StoppedWorker>> stopped = Obstacle.FindStoppedAsync(context);
+        Task<IReadOnlyList<StoppedWorker>> stopped = isOverdue ? Task.FromResult<IReadOnlyList<StoppedWorker>>([]) : Obstacle.FindStoppedAsync(context);
         string? obstacle = await Obstacle.FindAsync(context, isOverdue).ConfigureAwait(false) ?? (await stopped.ConfigureAwait(false)).FirstOrDefault(worker => worker.Slot == release.Slot)?.ToString();
         return release.Begun is { } begun
             ? new ReleaseIncompleteException(
