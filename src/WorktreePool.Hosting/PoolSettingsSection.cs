@@ -30,6 +30,7 @@ internal static class PoolSettingsSection
             [nameof(WorktreePoolOptions.RescueRetention)] = (o, s) => o.RescueRetention = Time(s),
             [nameof(WorktreePoolOptions.RescueCount)] = (o, s) => o.RescueCount = (int)Number(s, int.MaxValue),
             [nameof(WorktreePoolOptions.QuarantineBackoff)] = (o, s) => o.QuarantineBackoff = Time(s),
+            [nameof(WorktreePoolOptions.WatchSlots)] = (o, s) => o.WatchSlots = Word(s, ("true", true), ("false", false)),
             [nameof(WorktreePoolOptions.Keep)] = (o, s) => Fill(o.Keep, s),
             [nameof(WorktreePoolOptions.Sparse)] = (o, s) => Fill(o.Sparse, s),
             [nameof(WorktreePoolOptions.Copy)] = (o, s) => Fill(o.Copy, s),

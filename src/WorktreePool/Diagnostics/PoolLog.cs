@@ -53,6 +53,9 @@ internal static partial class PoolLog
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: leaving the gate {Gate} could not be recorded; it is free when this process ends: {Reason}")]
     public static partial void GateLeftOpen(ILogger logger, string pool, string gate, string reason);
 
+    [LoggerMessage(16, LogLevel.Warning, "Pool {Pool}: {Slot} is not watched, so a claim reads all of it: {Reason}")]
+    public static partial void NotWatched(ILogger logger, string pool, string slot, string reason);
+
     [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: {Slot}: set-up step {Step} ran for {Seconds:0.0} s")]
     public static partial void SetUpRan(ILogger logger, string pool, string slot, string step, double seconds);
 }
