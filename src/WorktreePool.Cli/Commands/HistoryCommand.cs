@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WorktreePool.Cli.Output;
 using WorktreePool.Cli.Settings;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using WorktreePool.Cli.Settings;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Commands;
 

@@ -1,4 +1,4 @@
-namespace WorktreePool.Cli.Settings;
+namespace WorktreePool.Settings;
 
 /// <summary>For "did you mean": which of the known words is nearest to what was written.</summary>
 internal static class Nearest
