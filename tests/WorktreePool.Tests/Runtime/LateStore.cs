@@ -31,5 +31,7 @@ internal sealed class LateStore(InMemorySlotStateStore inner, Action handedOver)
 
     public ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken) => inner.ReadHistoryAsync(query, cancellationToken);
 
+    public ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken) => inner.PruneHistoryAsync(before, limit, cancellationToken);
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
