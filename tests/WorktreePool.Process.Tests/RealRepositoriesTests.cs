@@ -44,8 +44,11 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
         released.Rescued.Should().ContainSingle();
         string admin = Sandbox.Git(first.Path, "rev-parse", "--absolute-git-dir");
         Dictionary<string, DateTime> written = Written(first.Path, admin);
+        string[] all = [first.Path, Path.Combine(_sandbox.Root, "real", ".git")];
+        string stamps = Stamps(all);
         await using SlotLease second = await Pool().ClaimAsync(new ClaimRequest { Key = kind }, Token);
         Written(first.Path, admin).Should().Equal(written, "what is ready is only verified");
+        Stamps(all).Should().Be(stamps, "neither the slot nor anything in the repository is written or changed");
         second.Slot.Should().Be(first.Slot);
         second.Healed.Should().BeEmpty();
         Listing(second.Path).Should().Be(before);
@@ -325,6 +328,15 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
     private static string Listing(string slot) => string.Join('\n', Directory.EnumerateFiles(slot, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         .Where(file => Path.GetRelativePath(slot, file) != ".git").Order(StringComparer.Ordinal)
         .Select(file => $"{Path.GetRelativePath(slot, file)} {Convert.ToHexString(File.ReadAllBytes(file))}"));
+
+    /// <summary>Of everything in these directories when it was last written, and when anything about it was last changed.</summary>
+    private static string Stamps(params string[] directories)
+    {
+        using var find = System.Diagnostics.Process.Start(new ProcessStartInfo("find", [.. directories, "-printf", "%p %i %m %T@ %C@\\n"]) { RedirectStandardOutput = true })!;
+        string listed = find.StandardOutput.ReadToEnd();
+        find.WaitForExit();
+        return string.Join('\n', listed.Split('\n').Order(StringComparer.Ordinal));
+    }
 
     /// <summary>When each file and directory of a slot and of its admin directory was last written.</summary>
     private static Dictionary<string, DateTime> Written(params string[] directories) => directories

@@ -28,7 +28,7 @@ internal sealed class CliGitBackend : IGitBackend
         var sparse = new SparseCone(options.Sparse);
         IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
-        _baseline = new Baseline(repository, poolDirectory, git, sparse, origin);
+        _baseline = new Baseline(repository, poolDirectory, options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots"), git, sparse, origin);
         if (!options.Isolated)
         {
             _baseline.RefuseOtherKind();
@@ -39,7 +39,7 @@ internal sealed class CliGitBackend : IGitBackend
         _admins = new AdminDirectory(repository, sparse);
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         _refs = new RepositoryRefs(repository, _baseline, git);
-        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse, known);
+        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);

@@ -74,6 +74,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
     /// <summary>Runs git on the repository itself and returns whatever it says.</summary>
     public async ValueTask<GitResult> TryRunAsync(CancellationToken cancellationToken, params IReadOnlyList<string> arguments)
     {
+        Pipes.SetAside(repository);
         var call = new GitCall(arguments)
         {
             Subject = repository.CommonDirectory,
@@ -96,7 +97,8 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
 
     private static bool IsConfigFailure(string error) =>
         error.Contains("bad config", StringComparison.Ordinal) || error.Contains("unknown repository extension", StringComparison.Ordinal)
-        || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal);
+        || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal)
+        || error.Contains("exceeded maximum include depth", StringComparison.Ordinal);
 
     private bool PutConfigBack()
     {

@@ -15,6 +15,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         {
             tracked = known;
             Clean(tree.Path, known, cancellationToken);
+            await RemoveOddAsync(tree, cancellationToken).ConfigureAwait(false);
             if (!MayConvert(known))
             {
                 // Files that were only touched keep their times. Where contents are converted, git would take other bytes for the same.
@@ -27,12 +28,35 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
 
             // Before any file is looked at: a directory that is a link would lead to files elsewhere.
             Clean(tree.Path, tracked, cancellationToken);
+            await RemoveOddAsync(tree, cancellationToken).ConfigureAwait(false);
             await CompareFilesAsync(tree, tracked, cancellationToken).ConfigureAwait(false);
         }
 
         // Writes every file whose status is not the one in the index, and no other.
         await git.RunAsync(tree, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
         trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, tracked, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Removes files, of those whose status is not the one in the index, that are not as a checkout makes them: git takes one with the right bytes for
+    /// equal, be it another user's, closed to us, or known by another name elsewhere.
+    /// </summary>
+    private async ValueTask RemoveOddAsync(GitWorktree tree, CancellationToken cancellationToken)
+    {
+        if (!UnixFiles.IsSupported)
+        {
+            return;
+        }
+
+        GitResult changed = await git.RunAsync(tree, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=all", "-z").ConfigureAwait(false);
+        foreach (string path in changed.Fields.Distinct())
+        {
+            string file = Path.Combine(tree.Path, path);
+            if (UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(file)) is { IsFile: true, IsOrdinaryFile: false })
+            {
+                TreeRemoval.Remove(file);
+            }
+        }
     }
 
     /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
@@ -153,14 +177,14 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         {
             foreach (string directory in facts.NotWritable)
             {
-                TreeRemoval.MakeWritable(Path.Combine(path, directory));
+                TreeRemoval.MakeOrdinary(Path.Combine(path, directory), path);
             }
 
             // What was below a closed directory was not seen.
             facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
         }
 
-        foreach (string untracked in facts.Untracked)
+        foreach (string untracked in facts.Untracked.Union(facts.Holding))
         {
             cancellationToken.ThrowIfCancellationRequested();
             TreeRemoval.Remove(Path.Combine(path, untracked));

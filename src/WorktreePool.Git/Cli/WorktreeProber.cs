@@ -17,16 +17,32 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
     {
         Task<GitResult> staged = git.TryRunAsync(
             tree, cancellationToken, "diff-index", "--cached", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", commit).AsTask();
-        Task<GitResult?> changed = FindChangedAsync(tree, commit, cancellationToken);
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<GitResult?> changed = FindChangedAsync(tree, commit, held.Token);
         TrackedPaths? tracked = await ReadIndexAsync(tree, findings, cancellationToken).ConfigureAwait(false);
         if (tracked is not null)
         {
             TreeFacts facts = TreeWalk.Run(tree.Path, tracked, keep, cancellationToken);
             Add(findings, FindingIds.Untracked, facts.Untracked);
             Add(findings, FindingIds.NotWritable, facts.NotWritable);
+            Add(findings, FindingIds.TreeDiffers, [.. facts.Holding.Where(tracked.IsFile)]);
+            List<string> holding = [.. tracked.Submodules.Keys.Where(path => GitFiles.HoldsIn(Path.Combine(tree.Path, path)))];
+            Add(findings, FindingIds.SubmoduleDiffers, holding);
+            if (facts.Holding.Count + holding.Count > 0)
+            {
+                // It waits there, or would.
+                await held.CancelAsync().ConfigureAwait(false);
+            }
         }
 
         Report(await staged.ConfigureAwait(false), FindingIds.IndexDiffers);
+        if (held.IsCancellationRequested)
+        {
+            await ((Task)changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            return tracked;
+        }
+
         if (await changed.ConfigureAwait(false) is { } files)
         {
             IReadOnlyDictionary<string, string> unstable = trusted.ReadUnstable(tree.Key);
