@@ -20,6 +20,9 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
     public InMemorySlotStateStore Connect() => new(_pool);
 
     /// <inheritdoc/>
+    public bool MayBlock => false;
+
+    /// <inheritdoc/>
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         Begin(cancellationToken);
@@ -91,6 +94,14 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
         Begin(cancellationToken);
         return ValueTask.FromResult(_pool.ReadHistory(query));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        Begin(cancellationToken);
+        return ValueTask.FromResult(_pool.PruneHistory(before));
     }
 
     /// <summary>Ends this "process": its working locks are free, its waits end, and it can change nothing more. The records stay for others.</summary>

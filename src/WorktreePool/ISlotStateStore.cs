@@ -14,6 +14,12 @@ public interface ISlotStateStore : IAsyncDisposable
     /// </summary>
     TimeProvider? Clock => null;
 
+    /// <summary>
+    /// Whether a call may hold the thread it is made on, for example on a disk that hangs. The pool makes the calls of a claim or a release, which end by
+    /// their deadline, on a thread of its own then. Default true; false for what only computes.
+    /// </summary>
+    bool MayBlock => true;
+
     /// <summary>Reads the pool's record and this host's slots, as of one moment. A record that cannot be read is an error that names it, or a slot that counts as held; never a silent absence.</summary>
     /// <param name="cancellationToken">Ends the wait; nothing changed.</param>
     /// <exception cref="StateStoreException">The state is unreadable, damaged, or written by a newer version.</exception>
@@ -73,4 +79,14 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <param name="query">Which entries.</param>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Drops the oldest entries of the history. May leave it for later while less than a tenth of the history is to go. Never loses an entry that is not to go, nor one that another
+    /// process adds meanwhile, whenever the process dies.
+    /// </summary>
+    /// <param name="before">Entries of an earlier time go.</param>
+    /// <param name="limit">About how many bytes may stay; at least 1. A store that has no use for it ignores it.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>Whether anything was dropped.</returns>
+    ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken);
 }

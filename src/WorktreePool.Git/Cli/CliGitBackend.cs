@@ -11,6 +11,7 @@ internal sealed class CliGitBackend : IGitBackend
     private readonly RepositoryInspector _inspector;
     private readonly RepositoryRefs _refs;
     private readonly RemoteFetcher _fetcher;
+    private readonly FetchLock _fetching;
     private readonly RemoteExaminer _remotes;
     private readonly AdminDirectory _admins;
     private readonly ObjectStore _objects;
@@ -40,7 +41,8 @@ internal sealed class CliGitBackend : IGitBackend
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         _refs = new RepositoryRefs(repository, _baseline, git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
-        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
+        _fetching = new FetchLock(repository, time);
+        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
@@ -85,6 +87,8 @@ internal sealed class CliGitBackend : IGitBackend
 
     public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null)
     {
+        using IDisposable turn = await _fetching.TakeAsync(cancellationToken).ConfigureAwait(false);
+
         // What is damaged stops the very fetch that would bring it anew, or is hidden by it: what else was in it is somebody's, too.
         if (_objects.SetRubbishAside())
         {

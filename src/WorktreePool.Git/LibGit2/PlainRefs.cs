@@ -38,5 +38,6 @@ internal static class PlainRefs
             : null;
     }
 
-    private static bool IsId(string text) => text.Length == IdLength && text.All(char.IsAsciiHexDigitLower);
+    /// <summary>Whether a text is an object's full id as git writes it, of SHA-1.</summary>
+    public static bool IsId(string text) => text.Length == IdLength && text.All(char.IsAsciiHexDigitLower);
 }

@@ -55,6 +55,11 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
         rescued.AddRange((await care.SweepAsync(null, cancellationToken).ConfigureAwait(false)).Select(rescue => rescue.Id));
         progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
+        if (await context.Store.PruneHistoryAsync(context.Now - context.Options.HistoryRetention, context.Options.HistoryLimit, cancellationToken).ConfigureAwait(false))
+        {
+            PoolLog.HistoryDropped(context.Logger, context.Name);
+        }
+
         measured?.End(failures.Count == 0 ? "done" : "incomplete");
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued) { Yielded = yielded, Overdue = overdue, Failures = failures };
 
