@@ -93,7 +93,7 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
             if (PlainBytes.WhyNot(git.CheckoutSettings) is null && probe.Run(place, new SlotTarget(commit), Token).Probe is { } inProcess)
             {
                 answered++;
-                if (inProcess.IsReady != byGit.IsReady || (inProcess.Commit is not null && byGit.Commit is not null && inProcess.Commit != byGit.Commit))
+                if (inProcess.IsReady != byGit.IsReady)
                 {
                     wrong.Add($"{name}: git finds {string.Join(", ", byGit.Findings)}, this process {string.Join(", ", inProcess.Findings)}");
                 }
