@@ -39,7 +39,8 @@ internal sealed class CliGitBackend : IGitBackend
         var neutral = new NeutralDirectory(poolDirectory, _baseline, trusted);
         _admins = new AdminDirectory(repository, sparse);
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
-        _refs = new RepositoryRefs(repository, _baseline, git);
+        string slotsDirectory = options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots");
+        _refs = new RepositoryRefs(repository, _baseline, new StaleLocks(repository, [slotsDirectory, Path.GetDirectoryName(repository.CommonDirectory)!], time), git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
         _fetching = new FetchLock(repository, time);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, git);
