@@ -15,7 +15,6 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         {
             tracked = known;
             Clean(tree.Path, known, cancellationToken);
-            await RemoveOddAsync(tree, cancellationToken).ConfigureAwait(false);
             if (!MayConvert(known))
             {
                 // Files that were only touched keep their times. Where contents are converted, git would take other bytes for the same.
@@ -28,35 +27,12 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
 
             // Before any file is looked at: a directory that is a link would lead to files elsewhere.
             Clean(tree.Path, tracked, cancellationToken);
-            await RemoveOddAsync(tree, cancellationToken).ConfigureAwait(false);
             await CompareFilesAsync(tree, tracked, cancellationToken).ConfigureAwait(false);
         }
 
         // Writes every file whose status is not the one in the index, and no other.
         await git.RunAsync(tree, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
         trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, tracked, cancellationToken).ConfigureAwait(false));
-    }
-
-    /// <summary>
-    /// Removes files, of those whose status is not the one in the index, that are not as a checkout makes them: git takes one with the right bytes for
-    /// equal, be it another user's, closed to us, or known by another name elsewhere.
-    /// </summary>
-    private async ValueTask RemoveOddAsync(GitWorktree tree, CancellationToken cancellationToken)
-    {
-        if (!UnixFiles.IsSupported)
-        {
-            return;
-        }
-
-        GitResult changed = await git.RunAsync(tree, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=all", "-z").ConfigureAwait(false);
-        foreach (string path in changed.Fields.Distinct())
-        {
-            string file = Path.Combine(tree.Path, path);
-            if (UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(file)) is { IsFile: true, IsOrdinaryFile: false })
-            {
-                TreeRemoval.Remove(file);
-            }
-        }
     }
 
     /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
@@ -169,7 +145,9 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     private bool MayConvert(TrackedPaths tracked) =>
         tracked.HasFileNamed(".gitattributes") || baseline.Current.Checkout.Exists(setting => setting.Key is "core.autocrlf" or "core.eol" && setting.Value is not ("false" or "lf"));
 
-    /// <summary>Removes everything that is not tracked and not kept.</summary>
+    /// <summary>
+    /// Removes everything that is not tracked and not kept, and of what is tracked what git would take for equal by its bytes, or would wait at for ever.
+    /// </summary>
     private void Clean(string path, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         TreeFacts facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
@@ -184,7 +162,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
             facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
         }
 
-        foreach (string untracked in facts.Untracked.Union(facts.Holding))
+        foreach (string untracked in facts.Untracked.Union(facts.Odd))
         {
             cancellationToken.ThrowIfCancellationRequested();
             TreeRemoval.Remove(Path.Combine(path, untracked));

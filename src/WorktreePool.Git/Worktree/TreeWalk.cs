@@ -54,13 +54,14 @@ internal static class TreeWalk
 
             bool isDirectory = (entry.Attributes & FileAttributes.Directory) != 0 && (entry.Attributes & FileAttributes.ReparsePoint) == 0;
             bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-            if (!isDirectory && GitFiles.Holds(entry))
-            {
-                facts.Holding.Add(path);
-            }
-
             if (isDirectory ? tracked.IsDirectory(path) : tracked.IsFile(path))
             {
+                if (!isDirectory && !isLink && IsOdd(entry))
+                {
+                    facts.Odd.Add(path);
+                    facts.Holds |= GitFiles.Holds(entry);
+                }
+
                 if (isDirectory && !tracked.IsSubmodule(path))
                 {
                     Visit(entry.FullName, path, tracked, keep, facts, above, cancellationToken);
@@ -77,9 +78,14 @@ internal static class TreeWalk
             else
             {
                 facts.Untracked.Add(path);
+                facts.Holds |= GitFiles.Holds(entry);
             }
         }
     }
+
+    /// <summary>Whether it is no file, or none as a checkout makes it.</summary>
+    private static bool IsOdd(FileSystemInfo entry) =>
+        UnixFiles.IsSupported && UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(entry.FullName)) is { } status && !(status.IsFile && status.IsOrdinaryFile);
 
     private static bool IsOrdinary(string directory, FileStatus? above)
     {
@@ -92,5 +98,9 @@ internal static class TreeWalk
 /// <summary>What a walk found.</summary>
 /// <param name="Untracked">Paths, relative to the slot with forward slashes, that git does not track and no pattern keeps: removing them makes the slot clean.</param>
 /// <param name="NotWritable">Directories their owner cannot fully use, or that lend or restrict rights.</param>
-/// <param name="Holding">Files that would hold git for ever, tracked or not; see <see cref="GitFiles"/>.</param>
-internal sealed record TreeFacts(List<string> Untracked, List<string> NotWritable, List<string> Holding);
+/// <param name="Odd">Tracked files that are none, or not as a checkout makes them; git sees little of that.</param>
+internal sealed record TreeFacts(List<string> Untracked, List<string> NotWritable, List<string> Odd)
+{
+    /// <summary>Whether git would wait for ever at something here; see <see cref="GitFiles"/>.</summary>
+    public bool Holds { get; set; }
+}

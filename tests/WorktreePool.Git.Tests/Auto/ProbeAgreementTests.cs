@@ -26,7 +26,7 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         ("two names", "ln README.md ../second-name; sleep 0.01"),
         ("untracked", "echo x > new"),
         ("ignored", "echo x > x.log"),
-        ("empty directory", "mkdir empty"),
+        ("empty directory", "mkdir hollow"),
         ("pipe", "mkfifo pipe"),
         ("attributes are a pipe", "rm -f .gitattributes; mkfifo .gitattributes"),
         ("link retargeted", "rm link; ln -s /etc link"),
