@@ -92,7 +92,7 @@ public sealed class ConfigurationTests
     public void What_counts_without_a_restart_is_what_no_slot_is_made_of() =>
         PoolSettingTable.All.Where(setting => !setting.Reloads).Select(setting => setting.OptionName).Should().BeEquivalentTo(
             nameof(WorktreePoolOptions.RepositoryPath), nameof(WorktreePoolOptions.Isolated), nameof(WorktreePoolOptions.Remote), nameof(WorktreePoolOptions.PoolDirectory),
-            nameof(WorktreePoolOptions.SlotsDirectory), nameof(WorktreePoolOptions.Slots), nameof(WorktreePoolOptions.Base), nameof(WorktreePoolOptions.RescueLimit),
+            nameof(WorktreePoolOptions.SlotsDirectory), nameof(WorktreePoolOptions.Slots), nameof(WorktreePoolOptions.Base), nameof(WorktreePoolOptions.RescueLimit), nameof(WorktreePoolOptions.WatchSlots),
             nameof(WorktreePoolOptions.Keep), nameof(WorktreePoolOptions.Sparse), nameof(WorktreePoolOptions.Copy), nameof(WorktreePoolOptions.SetUp));
 
     private static IEnumerable<string> Names<T>() => typeof(T).GetProperties().Select(option => option.Name);

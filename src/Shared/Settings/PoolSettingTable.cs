@@ -30,6 +30,7 @@ internal static class PoolSettingTable
         OfNumber("rescueCount", "How many rescues are kept", o => o.RescueCount, (o, v) => o.RescueCount = v, 1, int.MaxValue, reloads: true),
         OfTime("historyRetention", "How long history is kept", o => o.HistoryRetention, (o, v) => o.HistoryRetention = v),
         OfBytes("historyLimit", "About how much history is kept in a file, in bytes", o => o.HistoryLimit, (o, v) => o.HistoryLimit = v, reloads: true),
+        Setting<WorktreePoolOptions>.Of("watchSlots", "Whether a process that keeps the pool and claims watches free slots, so that a claim reads no files as long as nothing has changed", SettingForm.Switch, o => o.WatchSlots, (o, v) => o.WatchSlots = v, SettingText.YesNo, SettingText.Write),
         OfLines("keep", "An untracked path that a clean leaves alone, for example /.cache/; may be repeated", o => o.Keep),
         OfLines("sparse", "A directory that slots have, for example src; without any they have all; may be repeated", o => o.Sparse),
         OfLines("copy", "An ignored file that every claim finds copied from the main checkout, for example /.env; may be repeated", o => o.Copy),

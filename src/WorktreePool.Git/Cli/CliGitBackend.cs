@@ -7,6 +7,7 @@ namespace WorktreePool.Git.Cli;
 internal sealed class CliGitBackend : IGitBackend
 {
     private readonly TimeProvider _time;
+    private readonly bool _isToWatch;
     private readonly Baseline _baseline;
     private readonly RepositoryInspector _inspector;
     private readonly RepositoryRefs _refs;
@@ -25,7 +26,7 @@ internal sealed class CliGitBackend : IGitBackend
         string poolDirectory = options.PoolDirectory;
         var git = new GitRunner();
         var keepPatterns = KeepPatterns.Of(options);
-        _time = time;
+        (_time, _isToWatch) = (time, options.WatchSlots);
         var sparse = new SparseCone(options.Sparse);
         IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
@@ -101,8 +102,11 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => _remotes.ExamineAsync(reference, cancellationToken);
 
-    public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
-        _prober.ProbeAsync(place, target, cancellationToken);
+    public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
+    {
+        SlotProbe probe = await _prober.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
+        return _isToWatch && target.Watch == WatchUse.Begin ? probe with { WhyNotWatched = "git reads it, and not this process" } : probe;
+    }
 
     public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
         _repairer.RepairAsync(place, commit, level, cancellationToken);

@@ -65,6 +65,9 @@ internal static partial class PoolLog
     [LoggerMessage(19, LogLevel.Information, "Pool {Pool}: old history dropped (HistoryRetention, HistoryLimit)")]
     public static partial void HistoryDropped(ILogger logger, string pool);
 
+    [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: {Slot} is not watched, so a claim reads all of it: {Reason}")]
+    public static partial void NotWatched(ILogger logger, string pool, string slot, string reason);
+
     [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: {Slot}: set-up step {Step} ran for {Seconds:0.0} s")]
     public static partial void SetUpRan(ILogger logger, string pool, string slot, string step, double seconds);
 }
