@@ -35,7 +35,7 @@ public sealed class HostileRepositoryTests : IAsyncLifetime
         await File.AppendAllTextAsync(Path.Combine(slot.Path, "README.md"), "work", Token);
 
         (await git.ProbeAsync(slot, new SlotTarget(_repository.Commit), Token)).IsReady.Should().BeFalse();
-        await git.RescueAsync(slot, new RescueRequest("K", 1, null, _repository.Commit, "release", DateTimeOffset.UnixEpoch), Token);
+        await git.RescueAsync(slot, new RescueRequest("K", 1, null, _repository.Commit, "release", new DateTimeOffset(2026, 6, 3, 21, 0, 0, TimeSpan.Zero)), Token);
         slot = slot with { Admin = await git.RepairAsync(slot, _repository.Commit, RepairLevel.Reset, Token) };
         await git.ResolveAsync("refs/remotes/origin/main", Token);
 
@@ -73,7 +73,7 @@ public sealed class HostileRepositoryTests : IAsyncLifetime
         (await git.InspectAsync(Token)).Findings.Should().BeEmpty();
         await _repository.ShellAsync(_repository.Main, script + "; chmod u+w $f; printf x | dd of=$f bs=1 seek=20 conv=notrunc 2> /dev/null");
 
-        (await git.InspectAsync(Token)).Findings.Should().ContainSingle().Which.Detail.Should().Contain(told);
+        (await git.InspectAsync(Token)).Findings.Should().ContainSingle(finding => finding.Id == FindingIds.RepositoryResidue).Which.Detail.Should().Contain(told);
     }
 
     [Fact]
