@@ -67,7 +67,7 @@ public sealed class StaleLocksTests : IAsyncLifetime
     private async Task AssertStaysAsync(string path)
     {
         Func<Task> delete = async () => await _git.DeleteBranchAsync("left", Token);
-        (await delete.Should().ThrowAsync<GitBackendException>()).Which.Message.Should().Contain("left as it was");
+        (await delete.Should().ThrowAsync<GitBackendException>()).Which.Message.Should().Contain("left as it is");
         File.Exists(path).Should().BeTrue();
         (await _git.ResolveAsync("refs/heads/left", Token)).Should().NotBeNull();
     }
