@@ -48,6 +48,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-cancel", "dirty", "given back" },
         { "2-claim", "deep", "unreadable file moved aside" },
         { "2-taken", "submodule", "submodule path made" },
+        { "2-claim", "pipes", "pipe set aside" },
         { "2-claim", "shortcut", "index over packs set aside" },
         { "2-sparse", "links", "sparse directory made" },
     };

@@ -82,6 +82,9 @@ internal sealed partial class CrashStage(CrashSite site)
                 string entry = (await File.ReadAllLinesAsync(history))[0];
                 await File.WriteAllLinesAsync(history, Enumerable.Repeat(OldTime().Replace(entry, "\"at\": \"2020-01-01T"), 1000).Append(entry));
                 break;
+            case "pipes":
+                CrashSite.Shell("mkfifo \"$1/.git/objects/info/alternates\"", Sandbox.Repository);
+                break;
             case "shortcut":
                 Work(0);
                 CrashSite.Shell("cd \"$1\" && git repack -adq && git multi-pack-index write && chmod u+w .git/objects/pack/multi-pack-index && head -c 100 /dev/zero > .git/objects/pack/multi-pack-index", Sandbox.Repository);
