@@ -125,13 +125,15 @@ internal sealed class AutoGitBackend : IGitBackend
     {
         try
         {
-            if (!IsPackedRefsWhole())
+            // Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.
+            var refs = new RefStore(_repository);
+            if (!refs.Packed.EndsWithALine())
             {
                 return null;
             }
 
             // A commit that is known to be whole is a commit that exists.
-            if (PlainRefs.TryRead(_repository.CommonDirectory, reference) is { } plain && _git.IsKnownWhole(plain))
+            if (refs.TryRead(reference) is { } plain && _git.IsKnownWhole(plain))
             {
                 return plain;
             }
@@ -142,20 +144,6 @@ internal sealed class AutoGitBackend : IGitBackend
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
             return null;
-        }
-    }
-
-    /// <summary>Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.</summary>
-    private bool IsPackedRefsWhole()
-    {
-        try
-        {
-            using FileStream file = File.OpenRead(Path.Combine(_repository.CommonDirectory, "packed-refs"));
-            return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
-        }
-        catch (FileNotFoundException)
-        {
-            return true;
         }
     }
 }

@@ -26,7 +26,8 @@ internal sealed class CliGitBackend : IGitBackend
         var keepPatterns = KeepPatterns.Of(options);
         _time = time;
         var sparse = new SparseCone(options.Sparse);
-        IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
+        var remote = new RemoteRefs(repository, options, time, git);
+        IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, remote, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
         _baseline = new Baseline(repository, poolDirectory, git, sparse, origin);
         if (!options.Isolated)
@@ -40,7 +41,7 @@ internal sealed class CliGitBackend : IGitBackend
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         _refs = new RepositoryRefs(repository, _baseline, git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse, known);
-        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, git);
+        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, known, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
@@ -51,8 +52,9 @@ internal sealed class CliGitBackend : IGitBackend
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
         _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, known, KeepPatterns.MadeBySteps(options));
-        Rescues = new RescueArchive(_refs, origin is null ? null : new RescueReturn(repository, origin, known!, git));
-        Isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, known!, git), git);
+        IsolatedRepository? isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, known!, git), remote, git);
+        Isolated = isolated;
+        Rescues = new RescueArchive(_refs, isolated is null ? null : new RescueReturn(repository, isolated, origin!, known!, git));
     }
 
     public IRescueArchive Rescues { get; }
@@ -125,13 +127,12 @@ internal sealed class CliGitBackend : IGitBackend
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
         _rescuer.RescueAsync(place, request, cancellationToken);
 
-    private IsolatedRepository Isolate(WorktreePoolOptions options, RepositoryLayout repository, KnownRefs known, StrayRescuer rescuer, GitRunner git)
+    private IsolatedRepository Isolate(WorktreePoolOptions options, RepositoryLayout repository, KnownRefs known, StrayRescuer rescuer, RemoteRefs remote, GitRunner git)
     {
         string slots = options.SlotsDirectory ?? Path.Combine(options.PoolDirectory, "slots");
         var owners = new RefOwners(repository);
-        var remote = new RemoteRefs(repository, _baseline, _time, git);
         return new IsolatedRepository(
-            options, repository, _baseline, known, owners, new FileRestorer(repository, slots, _time), new RefRestorer(repository, known, owners, rescuer, remote, _refs),
+            options, repository, _baseline, known, owners, new FileRestorer(repository, slots, _time), new RefRestorer(repository, _baseline, known, owners, rescuer, remote, _refs),
             new WorktreeSweeper(repository, slots, rescuer, _time), remote, git);
     }
 

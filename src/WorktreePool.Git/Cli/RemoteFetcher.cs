@@ -1,3 +1,4 @@
+using WorktreePool.Git.Cli.Isolated;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
@@ -6,7 +7,7 @@ namespace WorktreePool.Git.Cli;
 /// Fetches one branch from the trusted URL. Runs in the neutral directory, so that no URL rewrite, upload-pack command or helper from the shared
 /// config takes part; the objects go to the repository, and the tracking ref is moved afterwards if nothing stands in the way.
 /// </summary>
-internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, RepositoryRefs refs, GitRunner git)
+internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, RepositoryRefs refs, KnownRefs? known, GitRunner git)
 {
     private const string Prefix = "refs/remotes/";
 
@@ -21,7 +22,6 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
         string branch = reference[(Prefix.Length + remote.Length + 1)..];
         Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, repository.Objects);
-        baseline.Current.AddSshCommand(environment);
 
         // What we have already, so that only news is transferred: the neutral directory has no refs of its own.
         foreach ((string have, string name) in new[] { (reference, "tracking"), ("HEAD", "head") })
@@ -41,9 +41,10 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
 
         // Best effort: a stale lock or a ref in the way must not keep the pool from the commit it has just been given.
         await refs.TryMoveAsync(reference, tip, cancellationToken).ConfigureAwait(false);
+        known?.Keep(reference, tip);
         return tip;
     }
 
     private GitCall Call(Dictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
-        new(arguments) { Subject = repository.CommonDirectory, Environment = environment, Settings = baseline.Current.Transport };
+        new GitCall(arguments) { Subject = repository.CommonDirectory, Environment = environment }.ToRemote(baseline.Current);
 }

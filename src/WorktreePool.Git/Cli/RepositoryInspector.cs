@@ -68,15 +68,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             return await refs.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
         }
 
-        // A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.
-        List<string> candidates = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
-        if (known is not null)
-        {
-            // A repository of the pool's own has no branches: one that a person names is the remote's.
-            candidates.Add(name.StartsWith("refs/heads/", StringComparison.Ordinal) ? $"refs/remotes/origin/{name["refs/heads/".Length..]}" : $"refs/remotes/origin/{name}");
-        }
-
-        foreach (string candidate in candidates)
+        foreach (string candidate in repository.NamesOf(name))
         {
             if (await refs.ResolveAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
             {

@@ -111,11 +111,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
 
     public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
 
-    /// <summary>A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.</summary>
-    private static string[] Candidates(string name) =>
-        name.StartsWith("refs/", StringComparison.Ordinal) || (name.Length == 40 && name.All(char.IsAsciiHexDigit))
-            ? [name]
-            : ["refs/remotes/" + name, "refs/heads/" + name, "refs/tags/" + name];
+    private IEnumerable<string> Candidates(string name) => name.Length == 40 && name.All(char.IsAsciiHexDigit) ? [name] : _repository.NamesOf(name);
 
     private void RefuseSparse()
     {

@@ -30,12 +30,12 @@ internal static class SafeFile
     /// <summary>Whether anything is there, a dangling link included.</summary>
     public static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
-    /// <summary>The content of a real file; null when there is none or it cannot be read.</summary>
+    /// <summary>The content of a real file; null when there is none or it cannot be read. A byte order mark is content, as it is to git.</summary>
     public static string? TryRead(string path)
     {
         try
         {
-            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) ? File.ReadAllText(path) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) ? System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(path)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
