@@ -33,17 +33,26 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
         }
 
         string fetched = $"refs/fetched/{Guid.NewGuid():N}";
-        await git.RunAsync(
-            Call(environment, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", repository.AbsoluteUrl(baseline.Current.Remotes[remote]), $"+refs/heads/{branch}:{fetched}") with { Complaints = FetchProgress.To(progress) },
+        string url = repository.AbsoluteUrl(baseline.Current.Remotes[remote]);
+        GitResult transferred = await git.TryRunAsync(
+            Call(environment, "fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", url, $"+refs/heads/{branch}:{fetched}") with { Complaints = FetchProgress.To(progress) },
             cancellationToken).ConfigureAwait(false);
+        if (!transferred.Succeeded)
+        {
+            throw new GitBackendException($"{branch} could not be fetched from {url}: {FetchProgress.Complaint(transferred.Error)}. No slot was changed. Check the URL and your access to it{(Missed() is { } missed ? $", or put {missed} back, whose objects the pool's repository borrows" : "")}; then try again.");
+        }
+
         string tip = (await git.RunAsync(Call(environment, "rev-parse", "--verify", fetched + "^{commit}"), cancellationToken).ConfigureAwait(false)).Line;
         await git.TryRunAsync(Call(environment, "update-ref", "-d", fetched), cancellationToken).ConfigureAwait(false);
 
         // Best effort: a stale lock or a ref in the way must not keep the pool from the commit it has just been given.
         await refs.TryMoveAsync(reference, tip, cancellationToken).ConfigureAwait(false);
-        known?.Keep(reference, tip);
+        known?.Learn([KeyValuePair.Create(reference, tip)]);
         return tip;
     }
+
+    /// <summary>A clone that is not there, and may have what cannot be fetched; null for none.</summary>
+    private string? Missed() => baseline.Current.Isolation?.Borrowed is { } borrowed && !Directory.Exists(borrowed) ? borrowed : null;
 
     private GitCall Call(Dictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
         new GitCall(arguments) { Subject = repository.CommonDirectory, Environment = environment }.ToRemote(baseline.Current);

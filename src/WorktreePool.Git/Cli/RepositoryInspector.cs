@@ -38,6 +38,11 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
     private async ValueTask<GitBackendException> WhyNoBaseAsync(CancellationToken cancellationToken)
     {
         GitResult read = await refs.TryRunAsync(cancellationToken, "rev-parse", "--git-dir").ConfigureAwait(false);
+        if (read.Succeeded && baseline.Current.Isolation is { Borrowed: { } borrowed, Remote: var remote } && !Directory.Exists(borrowed))
+        {
+            return new GitBackendException($"{borrowed}, whose objects {repository.CommonDirectory} borrows, is gone, and with it what slots stand at. Nothing was changed. Put it back; or see to it that {remote} can be fetched, and claim: that fetches what is missing.");
+        }
+
         if (read.Succeeded)
         {
             return new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");

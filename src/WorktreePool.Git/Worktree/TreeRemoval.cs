@@ -48,6 +48,20 @@ internal static class TreeRemoval
         }
     }
 
+    /// <summary>Removes a directory unless it holds something, or somebody puts something in meanwhile.</summary>
+    public static void RemoveIfEmpty(string path)
+    {
+        try
+        {
+            Directory.Delete(path);
+            CrashPoint.Reached("tree removed");
+        }
+        catch (IOException)
+        {
+            // It holds something, or is gone.
+        }
+    }
+
     /// <summary>Makes every directory and file below readable and writable for us; links are not followed. Not where something is mounted: that is not ours to open.</summary>
     public static void MakeAccessible(string path)
     {

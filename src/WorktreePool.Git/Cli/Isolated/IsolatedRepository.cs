@@ -52,9 +52,8 @@ internal sealed class IsolatedRepository(
         try
         {
             IReadOnlyList<Rescue> rescues = await references.SweepAsync(sweep, cancellationToken).ConfigureAwait(false);
-            List<string> kept = [.. _store.Read().Values.Where(value => !value.StartsWith("ref: ", StringComparison.Ordinal))];
             RepositoryUse use = await sweep.ReadUse(cancellationToken).ConfigureAwait(false);
-            return [.. rescues, .. await worktrees.SweepAsync(sweep, use, kept, cancellationToken).ConfigureAwait(false)];
+            return [.. rescues, .. await worktrees.SweepAsync(sweep, use, cancellationToken).ConfigureAwait(false)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -125,26 +124,14 @@ internal sealed class IsolatedRepository(
         {
             if (isNewDirectory)
             {
-                RemoveIfEmpty(options.PoolDirectory);
+                // Another process may be at work there, too.
+                TreeRemoval.RemoveIfEmpty(options.PoolDirectory);
             }
         }
 
         if (!Adopt())
         {
             throw new GitBackendException($"{repository.CommonDirectory} exists and is no repository that a pool has made. Nothing was changed. Move it away, or name another pool directory.");
-        }
-    }
-
-    /// <summary>Not recursively: another process may just be at work there, too.</summary>
-    private static void RemoveIfEmpty(string directory)
-    {
-        try
-        {
-            Directory.Delete(directory);
-        }
-        catch (IOException)
-        {
-            // It holds something.
         }
     }
 

@@ -51,12 +51,18 @@ internal sealed class KnownRefs(string poolDirectory)
         _reading = null;
     }
 
-    /// <summary>Takes one ref as the pool itself has just fetched it.</summary>
-    public void Keep(string name, string commit)
+    /// <summary>Takes some of the remote's refs for known as well. Not where the others are lost: these would stand for all.</summary>
+    public void Learn(IEnumerable<KeyValuePair<string, string>> refs)
     {
-        if (!IsLost && Fetched.GetValueOrDefault(name) != commit)
+        Dictionary<string, string> learned = new(Fetched, StringComparer.Ordinal);
+        foreach ((string name, string value) in refs)
         {
-            Keep(new Dictionary<string, string>(Fetched.Where(known => known.Key != name), StringComparer.Ordinal) { [name] = commit });
+            learned[name] = value;
+        }
+
+        if (!IsLost && !learned.SequenceEqual(Fetched))
+        {
+            Keep(learned);
         }
     }
 

@@ -57,12 +57,12 @@ internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline
         var claims = new LiveClaims(repository, owners, sweep, use, wanted.Keys);
         List<KeyValuePair<string, string>> astray = Astray(present, wanted, claims);
         HashSet<string> pruned = [];
-        if (astray.Exists(stray => IsOfRemote(stray.Key)))
+        if (astray.Count > 0 && present.Any(found => IsOfRemote(found.Key) && IsDifferent(found, wanted)))
         {
             if (await remote.TryListAsync(baseline.Current, cancellationToken).ConfigureAwait(false) is { } truth)
             {
                 // What a holder has fetched is as good as what the pool would fetch.
-                pruned = Learn(astray, present, truth);
+                pruned = Learn(present, truth);
                 wanted = Wanted(use);
                 astray = Astray(present, wanted, claims);
             }
@@ -74,17 +74,16 @@ internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline
         }
 
         List<Rescue> rescues = [];
-        HashSet<string> leaving = [.. astray.Select(stray => stray.Key)];
-        List<string> kept = [.. present.Where(found => !leaving.Contains(found.Key) && !IsSymbolic(found.Value)).Select(found => found.Value), .. leaving.Where(wanted.ContainsKey).Select(name => wanted[name]).Where(id => !IsSymbolic(id)), .. claims.Heads];
-        foreach ((string name, string value) in astray)
+
+        // What a live lease needs as well stays; but its holder may discard it, and what was made in the slot swept for is not that holder's alone.
+        foreach ((string name, string value) in astray.Concat(present.Where(found => claims.IsOwn(found.Key) && IsDifferent(found, wanted) && claims.Needs(found.Key, found.Value))))
         {
             bool isOwn = claims.IsOwn(name);
             foreach (string tip in pruned.Contains(name) || (sweep.MayDiscard && isOwn) ? [] : TipsOf(name, value))
             {
-                if (await rescuer.KeepAsync(name, tip, kept, sweep, isOwn, cancellationToken).ConfigureAwait(false) is { } rescue)
+                if (await rescuer.KeepAsync(name, tip, use.Base?.Commit, sweep, isOwn, cancellationToken).ConfigureAwait(false) is { } rescue)
                 {
                     rescues.Add(rescue);
-                    kept.Add(tip);
                 }
             }
         }
@@ -117,20 +116,23 @@ internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline
         IReadOnlyDictionary<string, string> own = known.Own();
         return [.. present.Where(found => IsRescue(found.Key)
             ? wanted.TryGetValue(found.Key, out string? commit) && commit != found.Value
-            : wanted.GetValueOrDefault(found.Key) != found.Value && !own.ContainsKey(found.Key) && !claims.Needs(found.Key, found.Value))];
+            : IsDifferent(found, wanted) && !own.ContainsKey(found.Key) && !claims.Needs(found.Key, found.Value))];
     }
+
+    private static bool IsDifferent(KeyValuePair<string, string> found, Dictionary<string, string> wanted) => wanted.GetValueOrDefault(found.Key) != found.Value;
 
     /// <summary>One that is not the pool's own is just being made: it is a ref first, and known then. Nobody moves one.</summary>
     private static bool IsRescue(string name) => name.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal);
 
-    private static bool IsOfRemote(string name) => name.StartsWith(Tracking, StringComparison.Ordinal) || name.StartsWith("refs/tags/", StringComparison.Ordinal);
+    /// <summary>Whether the remote may have given a ref of this name.</summary>
+    public static bool IsOfRemote(string name) => name.StartsWith(Tracking, StringComparison.Ordinal) || name.StartsWith("refs/tags/", StringComparison.Ordinal);
 
     /// <summary>Takes over what the remote has.</summary>
     /// <returns>Refs as the remote gave them once, which it has no more: nobody's work here.</returns>
-    private HashSet<string> Learn(List<KeyValuePair<string, string>> astray, SortedDictionary<string, string> present, IReadOnlyDictionary<string, string> truth)
+    private HashSet<string> Learn(SortedDictionary<string, string> present, IReadOnlyDictionary<string, string> truth)
     {
         Dictionary<string, string> learned = new(known.Fetched, StringComparer.Ordinal);
-        foreach ((string name, string value) in astray.Where(stray => truth.GetValueOrDefault(stray.Key) == stray.Value))
+        foreach ((string name, string value) in present.Where(found => truth.GetValueOrDefault(found.Key) == found.Value))
         {
             learned[name] = value;
         }
