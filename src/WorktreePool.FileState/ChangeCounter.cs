@@ -26,17 +26,17 @@ internal static class ChangeCounter
     }
 
     /// <summary>The same, for whoever holds the lock: null means that the writer before died at work.</summary>
-    public static long? ReadHeld(FileStream held) => Settled(ReadRaw(held.SafeFileHandle));
+    public static long? ReadHeld(SafeFileHandle held) => Settled(ReadRaw(held));
 
     /// <summary>Under the lock, before the first change.</summary>
-    public static void Begin(FileStream held) => Write(held.SafeFileHandle, ReadRaw(held.SafeFileHandle) | 1);
+    public static void Begin(SafeFileHandle held) => Write(held, ReadRaw(held) | 1);
 
     /// <summary>Under the lock, after the last change.</summary>
     /// <returns>The new number.</returns>
-    public static long End(FileStream held)
+    public static long End(SafeFileHandle held)
     {
-        long number = (ReadRaw(held.SafeFileHandle) | 1) + 1;
-        Write(held.SafeFileHandle, number);
+        long number = (ReadRaw(held) | 1) + 1;
+        Write(held, number);
         return number;
     }
 

@@ -1,28 +1,46 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace WorktreePool.FileState;
 
 /// <summary>
 /// An exclusive lock on a file that ends with its process, however it dies: FileShare.None is flock(2) on Unix. Child processes do not inherit it
 /// (the handle is close-on-exec). The file itself is never deleted: a second file of the same name would be a second lock.
 /// </summary>
-internal static class FileLock
+internal sealed class FileLock : IDisposable, IAsyncDisposable
 {
     private const int EWouldBlockLinux = 11;
     private const int EWouldBlockBsd = 35;
     private const int SharingViolation = unchecked((int)0x80070020);
 
+    private FileLock(SafeFileHandle file) => File = file;
+
+    /// <summary>The file, open for as long as the lock is held.</summary>
+    public SafeFileHandle File { get; }
+
     /// <summary>Takes the lock if it is free; null when it is not.</summary>
-    public static FileStream? TryTake(string path)
+    public static FileLock? TryTake(string path)
     {
         try
         {
-            var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            // No FileStream: it would ask the system where in the file it is at every turn.
+            SafeFileHandle file = System.IO.File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             CrashPoint.Reached($"{Path.GetFileName(path)} held");
-            return held;
+            return new FileLock(file);
         }
         catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
         {
             return null;
         }
+    }
+
+    /// <summary>Gives the lock back.</summary>
+    public void Dispose() => File.Dispose();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
     }
 
     /// <summary>

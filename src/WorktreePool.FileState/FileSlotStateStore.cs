@@ -29,17 +29,11 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         _watch = new ChangeWatch(_files.StateDirectory);
     }
 
-    /// <summary>Off the caller's thread: every operation begins with a read, and a disk that hangs must not hold who waits for it only until a deadline.</summary>
-    public async ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
+    public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return await Task.Run(
-            () =>
-            {
-                _move.RequireHere();
-                return Read(cancellationToken);
-            },
-            CancellationToken.None).ConfigureAwait(false);
+        _move.RequireHere();
+        return ValueTask.FromResult(Read(cancellationToken));
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
 
 namespace WorktreePool.FileState;
 
@@ -63,9 +64,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
         try
         {
-            (FileStream lockFile, LockHolder? stopped) = await TakeAsync(either.Token).ConfigureAwait(false);
-            using FileStream held = lockFile;
-            File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
+            (FileLock taken, LockHolder? stopped) = await TakeAsync(either.Token).ConfigureAwait(false);
+            using FileLock held = taken;
+            File.SetLastWriteTimeUtc(held.File, time.GetUtcNow().UtcDateTime);
             if (!_proven)
             {
                 FileLock.Prove(path);
@@ -77,7 +78,7 @@ internal sealed class StoreLock(string path, TimeProvider time)
                 continued(stopped);
             }
 
-            return work(new Held(held));
+            return work(new Held(held.File));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -89,9 +90,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
         }
     }
 
-    private async ValueTask<(FileStream Held, LockHolder? Stopped)> TakeAsync(CancellationToken cancellationToken)
+    private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(CancellationToken cancellationToken)
     {
-        FileStream? held;
+        FileLock? held;
         LockHolder? stopped = null;
         int tries = 0;
         long lookedAt = time.GetTimestamp();
@@ -122,7 +123,7 @@ internal sealed class StoreLock(string path, TimeProvider time)
         $"The pool's state could not be changed within {Patience.TotalSeconds:0} s: {LockHolder.Find(path)}. Nothing was changed. Never delete the file.");
 
     /// <summary>The lock in the hands of whoever works under it, and what the change counter in its file tells.</summary>
-    internal sealed class Held(FileStream file)
+    internal sealed class Held(SafeFileHandle file)
     {
         /// <summary>What the counter stood at when the lock was taken; null when the writer before died at work.</summary>
         public long? Number { get; } = ChangeCounter.ReadHeld(file);

@@ -96,4 +96,21 @@ public abstract partial class SlotStateStoreConformance
         await SetAsync(SampleRecords.Free(0), _other).WaitAsync(Never, Token);
         await wait.WaitAsync(Never, Token);
     }
+
+    /// <summary>A store that does not say that a call may block is called on its caller's thread: it answers there, at once.</summary>
+    [Fact]
+    public async Task A_store_that_blocks_nobody_answers_at_once()
+    {
+        if (_store.MayBlock)
+        {
+            return;
+        }
+
+        ValueTask<StoreResult> change = _store.CompareAndSetAsync(0, SampleRecords.Free(0), Token);
+        Assert.True(change.IsCompleted);
+        await change;
+        ValueTask<PoolState> read = _store.ReadAsync(Token);
+        Assert.True(read.IsCompleted);
+        await read;
+    }
 }

@@ -20,6 +20,9 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
     public InMemorySlotStateStore Connect() => new(_pool);
 
     /// <inheritdoc/>
+    public bool MayBlock => false;
+
+    /// <inheritdoc/>
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         Begin(cancellationToken);

@@ -14,6 +14,12 @@ public interface ISlotStateStore : IAsyncDisposable
     /// </summary>
     TimeProvider? Clock => null;
 
+    /// <summary>
+    /// Whether a call may hold the thread it is made on, for example on a disk that hangs. The pool makes the calls of a claim or a release, which end by
+    /// their deadline, on a thread of its own then. Default true; false for what only computes.
+    /// </summary>
+    bool MayBlock => true;
+
     /// <summary>Reads the pool's record and this host's slots, as of one moment. A record that cannot be read is an error that names it, or a slot that counts as held; never a silent absence.</summary>
     /// <param name="cancellationToken">Ends the wait; nothing changed.</param>
     /// <exception cref="StateStoreException">The state is unreadable, damaged, or written by a newer version.</exception>

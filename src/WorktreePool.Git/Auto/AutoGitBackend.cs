@@ -40,11 +40,14 @@ internal sealed class AutoGitBackend : IGitBackend
 
     public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => _git.FindDriftAsync(cancellationToken);
 
-    public ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) => _git.ExpandAsync(name, cancellationToken);
+    /// <summary>A short name may mean several refs, of which git knows which is first; a full one, or an id, means one thing.</summary>
+    public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
+        (PlainRefs.IsId(name) || name.StartsWith("refs/", StringComparison.Ordinal)) && await InProcessAsync(name, cancellationToken).ConfigureAwait(false) is { } commit
+            ? PlainRefs.IsId(name) ? commit : name
+            : await _git.ExpandAsync(name, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
-        await Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false)
-        ?? await _git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
+        await InProcessAsync(reference, cancellationToken).ConfigureAwait(false) ?? await _git.ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
 
     public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => _git.FetchAsync(reference, cancellationToken, progress);
 
@@ -120,7 +123,10 @@ internal sealed class AutoGitBackend : IGitBackend
         }
     }
 
-    /// <summary>The commit of a ref that exists and of a kind that is known here; null says nothing, and git is asked.</summary>
+    private Task<string?> InProcessAsync(string reference, CancellationToken cancellationToken) =>
+        Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken);
+
+    /// <summary>The commit that an id, or a ref that exists and is of a kind that is known here, means; null says nothing, and git is asked.</summary>
     private string? ResolveInProcess(string reference)
     {
         try
@@ -133,7 +139,7 @@ internal sealed class AutoGitBackend : IGitBackend
             }
 
             // A commit that is known to be whole is a commit that exists.
-            if (refs.TryRead(reference) is { } plain && _git.IsKnownWhole(plain))
+            if ((RefStore.IsId(reference) ? reference : refs.TryRead(reference)) is { } plain && _git.IsKnownWhole(plain))
             {
                 return plain;
             }

@@ -64,8 +64,8 @@ internal sealed class Claiming(
         TimeSpan budget = mayWait && request.Wait is { } wait && (context.Options.HostTaskTimeout is null || wait < limit) ? wait : limit;
         var attempt = new ClaimAttempt(request, new Deadline(context.Time, budget, cancellationToken), taken);
         WaitingLine.Place? place = mayWait ? line.Join() : null;
-        using var overdue = new Overdue(context.Time, budget, cancellationToken);
-        Task<ClaimOutcome> work = RunAsync(attempt, place, budget);
+        using var overdue = new Overdue(context, budget, cancellationToken);
+        Task<ClaimOutcome> work = overdue.Begin(() => RunAsync(attempt, place, budget));
         if (await overdue.IsDoneInTimeAsync(work).ConfigureAwait(false))
         {
             return await work.ConfigureAwait(false);

@@ -17,8 +17,8 @@ internal sealed class Releasing(PoolContext context, SlotCleaning cleaning)
     {
         using PoolTelemetry.Operation? measured = PoolTelemetry.StartRelease(context.Name, context.Time);
         var release = new Release(find, who, mode, new Deadline(context.Time, context.Options.ReleaseTimeout, cancellationToken));
-        using var overdue = new Overdue(context.Time, context.Options.ReleaseTimeout, cancellationToken);
-        Task<ReleaseReport> work = RunAsync(release);
+        using var overdue = new Overdue(context, context.Options.ReleaseTimeout, cancellationToken);
+        Task<ReleaseReport> work = overdue.Begin(() => RunAsync(release));
         if (await overdue.IsDoneInTimeAsync(work).ConfigureAwait(false))
         {
             ReleaseReport report = await work.ConfigureAwait(false);
