@@ -42,8 +42,8 @@ internal sealed class AutoGitBackend : IGitBackend
 
     /// <summary>A short name may mean several refs, of which git knows which is first; a full one, or an id, means one thing.</summary>
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
-        (PlainRefs.IsId(name) || name.StartsWith("refs/", StringComparison.Ordinal)) && await InProcessAsync(name, cancellationToken).ConfigureAwait(false) is { } commit
-            ? PlainRefs.IsId(name) ? commit : name
+        (RefStore.IsId(name) || name.StartsWith("refs/", StringComparison.Ordinal)) && await InProcessAsync(name, cancellationToken).ConfigureAwait(false) is { } commit
+            ? RefStore.IsId(name) ? commit : name
             : await _git.ExpandAsync(name, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
