@@ -16,9 +16,24 @@ internal sealed partial class Dispatcher(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What a dispatcher before this one has begun. Its workers go on; what the dead held, the keeper takes back.
+        foreach (SlotSnapshot held in await pool.ListLeasesAsync(new LeaseQuery(), stoppingToken))
+        {
+            InWork(logger, held.Record.Lease!.Key, held.Record.Slot, held.OwnerLiveness);
+        }
+
         using var cycle = new PeriodicTimer(settings.GetValue("Cycle", TimeSpan.FromSeconds(1)));
         do
         {
+            // A scheduler may start a second dispatcher while this one is at work: one of them dispatches, and none while the pool is paused.
+            DispatchAttempt turn = await pool.TryEnterDispatchAsync("tickets", cancellationToken: stoppingToken);
+            await using DispatchGate? gate = turn.Gate;
+            if (gate is null)
+            {
+                NotNow(logger, turn.Message);
+                continue;
+            }
+
             ClaimRequest[] requests = [.. tickets.Open().Select(ticket => new ClaimRequest { Key = ticket, Branch = $"ticket/{ticket}" })];
             foreach (ClaimResult result in (await pool.ClaimWhatFitsAsync(requests, stoppingToken)).Results)
             {
@@ -64,6 +79,12 @@ internal sealed partial class Dispatcher(
 
         lease.Detach();
     }
+
+    [LoggerMessage(LogLevel.Information, "{Ticket} is in work in {Slot} already, its worker is {Liveness}")]
+    private static partial void InWork(ILogger logger, string ticket, string slot, Liveness liveness);
+
+    [LoggerMessage(LogLevel.Information, "Nothing is dispatched now: {Reason}")]
+    private static partial void NotNow(ILogger logger, string reason);
 
     [LoggerMessage(LogLevel.Information, "{Ticket} goes to {Slot}, worker {Pid}")]
     private static partial void Started(ILogger logger, string ticket, string slot, int pid);

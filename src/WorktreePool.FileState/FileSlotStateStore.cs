@@ -10,6 +10,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     private readonly string _host;
     private readonly StateFiles _files;
     private readonly HistoryFile _history;
+    private readonly HistoryPruner _pruner;
     private readonly MoveFile _move;
     private readonly StoreLock _lock;
     private readonly ChangeWatch _watch;
@@ -24,6 +25,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         (_time, _host) = (time, host ?? Environment.MachineName);
         _files = new StateFiles(poolDirectory, slotsDirectory ?? Path.Combine(poolDirectory, "slots"), _host);
         _history = new HistoryFile(Path.Combine(poolDirectory, "history.jsonl"));
+        _pruner = new HistoryPruner(Path.Combine(poolDirectory, "history.jsonl"), _files.StateDirectory);
         _move = new MoveFile(Path.Combine(_files.StateDirectory, "move.json"));
         _lock = new StoreLock(_files.StoreLock, time);
         _watch = new ChangeWatch(_files.StateDirectory);
@@ -152,6 +154,20 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         catch (Exception e) when (IsStorageFault(e))
         {
             throw Unreadable(e);
+        }
+    }
+
+    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await _pruner.RunAsync(before, limit, last => ChangeAsync(_ => last(), cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsStorageFault(e))
+        {
+            throw Unwritable(e);
         }
     }
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace WorktreePool.FileState;
 
-/// <summary>The history: one line of JSON per entry, only ever added to.</summary>
+/// <summary>The history: one line of JSON per entry, only ever added to; what is too old goes by <see cref="HistoryPruner"/>.</summary>
 internal sealed class HistoryFile(string path)
 {
     private const int BlockSize = 64 * 1024;
@@ -85,10 +85,38 @@ internal sealed class HistoryFile(string path)
         }
     }
 
+    /// <summary>The lines of an open history up to a length, oldest first, without their ends.</summary>
+    public static async IAsyncEnumerable<byte[]> LinesFromTheStart(FileStream history, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        history.Position = 0;
+        byte[] rest = [];
+        for (long position = 0; position < length;)
+        {
+            int size = (int)Math.Min(BlockSize, length - position);
+            position += size;
+            byte[] block = new byte[rest.Length + size];
+            rest.CopyTo(block, 0);
+            await history.ReadExactlyAsync(block.AsMemory(rest.Length, size), cancellationToken).ConfigureAwait(false);
+
+            int start = 0;
+            for (int newline; (newline = block.AsSpan(start).IndexOf((byte)'\n')) >= 0; start += newline + 1)
+            {
+                yield return block[start..(start + newline)];
+            }
+
+            rest = block[start..];
+        }
+
+        if (rest.Length > 0)
+        {
+            yield return rest;
+        }
+    }
+
     private static int LastNewline(byte[] block, int end) => block.AsSpan(0, end).LastIndexOf((byte)'\n');
 
     /// <summary>Null for a line torn by a crash, or in the middle of being written.</summary>
-    private static HistoryEntry? Parse(byte[] line)
+    public static HistoryEntry? Parse(byte[] line)
     {
         try
         {

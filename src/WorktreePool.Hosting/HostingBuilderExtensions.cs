@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 using WorktreePool.DependencyInjection;
 
 namespace WorktreePool.Hosting;
@@ -13,14 +12,13 @@ public static class HostingBuilderExtensions
     /// old rescues dropped. In how many processes it is added does not matter: one of them is the keeper at a time, see <see cref="IWorktreePool.KeepAsync"/>.
     /// </summary>
     /// <param name="builder">The pool.</param>
-    /// <param name="configure">Sets how; null: the defaults.</param>
+    /// <param name="configure">Sets how, after what is configured; null: as configured, else the defaults.</param>
     public static WorktreePoolBuilder AddKeeper(this WorktreePoolBuilder builder, Action<KeeperOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         string name = builder.Name;
-        builder.Services.AddOptions<KeeperOptions>(name).Configure(configure ?? (_ => { }));
-        builder.Services.AddSingleton<IHostedService>(provider => new KeeperService(
-            provider.GetRequiredKeyedService<IWorktreePool>(name), provider.GetRequiredService<IOptionsMonitor<KeeperOptions>>().Get(name)));
+        builder.Services.AddOptions<KeeperOptions>(name).Configure(configure ?? (_ => { })).ValidateOnStart();
+        builder.Services.AddSingleton<IHostedService>(provider => new KeeperService(provider.GetRequiredKeyedService<IWorktreePool>(name)));
         return builder;
     }
 }

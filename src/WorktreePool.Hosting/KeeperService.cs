@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace WorktreePool.Hosting;
 
 /// <summary>Keeps one pool for as long as the host runs. What it does and what fails is in the pool's log; nothing that fails ends it.</summary>
-internal sealed class KeeperService(IWorktreePool pool, KeeperOptions options) : BackgroundService
+internal sealed class KeeperService(IWorktreePool pool) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -11,7 +11,7 @@ internal sealed class KeeperService(IWorktreePool pool, KeeperOptions options) :
         await Task.Yield();
         try
         {
-            await foreach (MaintenanceReport _ in pool.KeepAsync(options, stoppingToken).ConfigureAwait(false))
+            await foreach (MaintenanceReport _ in pool.KeepAsync(cancellationToken: stoppingToken).ConfigureAwait(false))
             {
             }
         }

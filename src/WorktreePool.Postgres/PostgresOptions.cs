@@ -34,9 +34,6 @@ public sealed class PostgresOptions
     /// <summary>How often a waiter looks for itself, should notifications fail to arrive. More than zero; default 1 s.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long history is kept. More than zero; default 90 days. The keeper's check-in drops what is older.</summary>
-    public TimeSpan HistoryRetention { get; set; } = TimeSpan.FromDays(90);
-
     /// <summary><see cref="FailoverPause"/>, or what stands for it.</summary>
     internal TimeSpan EffectiveFailoverPause => FailoverPause ?? HostTimeout;
 
@@ -52,7 +49,6 @@ public sealed class PostgresOptions
         Require(FailoverPause is null || FailoverPause >= TimeSpan.Zero, $"FailoverPause is {FailoverPause}; it must be zero or more");
         Require(OperationTimeout > TimeSpan.Zero, $"OperationTimeout is {OperationTimeout}; it must be more than zero");
         Require(PollInterval > TimeSpan.Zero, $"PollInterval is {PollInterval}; it must be more than zero");
-        Require(HistoryRetention > TimeSpan.Zero, $"HistoryRetention is {HistoryRetention}; it must be more than zero");
     }
 
     private static void Require(bool rule, string failure)

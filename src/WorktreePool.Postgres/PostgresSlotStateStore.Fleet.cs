@@ -100,18 +100,21 @@ internal sealed partial class PostgresSlotStateStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public async ValueTask PruneHistoryAsync(CancellationToken cancellationToken) =>
-        await RunAsync(
+    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return await RunAsync(
             "Old history was not dropped",
             async (connection, _, token) =>
             {
-                using var command = new NpgsqlCommand($"DELETE FROM {_history} WHERE pool = $1 AND recorded_at < clock_timestamp() - $2 * interval '1 second'", connection)
+                using var command = new NpgsqlCommand($"DELETE FROM {_history} WHERE pool = $1 AND recorded_at < $2 AND (entry->>'at')::timestamptz < $2", connection)
                 {
-                    Parameters = { Text(_options.Pool), Seconds(_options.HistoryRetention) },
+                    Parameters = { Text(_options.Pool), new NpgsqlParameter<DateTimeOffset> { TypedValue = before.ToUniversalTime() } },
                 };
                 return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false) > 0;
+    }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
         RunAsync<IReadOnlyList<HostState>>(

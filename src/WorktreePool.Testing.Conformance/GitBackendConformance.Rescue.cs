@@ -116,6 +116,7 @@ public abstract partial class GitBackendConformance
         SlotPlace place = await ProvisionAsync();
         SlotPlace sibling = await ProvisionAsync("slot-1");
         await DamageAsync(place, sibling, "echo work > work.txt\n" + damage);
+        await _git.EvictAsync(place, Token);
         Rescue rescue = (await _git.RescueAsync(place, Request(), Token))!;
         Assert.Equal("work", await _repository.GitAsync(_repository.Common, "show", rescue.Commit + ":work.txt"));
         Assert.True(File.Exists(Path.Combine(place.Path, "work.txt")));

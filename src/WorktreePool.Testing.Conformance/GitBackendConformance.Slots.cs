@@ -49,6 +49,9 @@ public abstract partial class GitBackendConformance
             await DamageAsync(place, sibling, damage.Script);
             string neighbours = await NeighboursAsync(sibling);
 
+            // Whoever takes a slot over evicts first, whatever it finds: that heals nothing, hides nothing and harms nobody.
+            await _git.EvictAsync(place, Token);
+
             SlotProbe probe = await ProbeAsync(place);
             Assert.True(probe.Findings.Any(finding => damage.Found.Contains(finding.Id)), $"expected one of {string.Join(", ", damage.Found)}, found {string.Join("; ", probe.Findings)}");
 

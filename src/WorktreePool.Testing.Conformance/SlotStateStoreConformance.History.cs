@@ -97,5 +97,64 @@ public abstract partial class SlotStateStoreConformance
         }
     }
 
+    /// <summary>Old entries go, all others stay, in their order; what is added afterwards follows.</summary>
+    [Fact]
+    public async Task Old_history_goes()
+    {
+        // In times to come: a store may also go by when an entry was written, and all of these are written now.
+        DateTimeOffset start = (_store.Clock ?? TimeProvider.System).GetUtcNow().AddDays(1);
+        for (int i = 0; i < 6; i++)
+        {
+            await _store.AppendHistoryAsync(SampleRecords.Entry(epoch: i) with { At = start.AddHours(i) }, Token);
+        }
+
+        Assert.False(await _other.PruneHistoryAsync(start, long.MaxValue, Token));
+        Assert.True(await _other.PruneHistoryAsync(start.AddHours(4), long.MaxValue, Token));
+        Assert.Equal([5L, 4], await EpochsAsync(new HistoryQuery()));
+        await _store.AppendHistoryAsync(SampleRecords.Entry(epoch: 6) with { At = start.AddHours(6) }, Token);
+        Assert.Equal([6L, 5, 4], await EpochsAsync(new HistoryQuery()));
+        Assert.True(await _store.PruneHistoryAsync(start.AddHours(9), long.MaxValue, Token));
+        Assert.Empty(await EpochsAsync(new HistoryQuery()));
+        Assert.False(await _store.PruneHistoryAsync(start.AddHours(9), long.MaxValue, Token));
+        await _store.AppendHistoryAsync(SampleRecords.Entry(epoch: 7), Token);
+        Assert.Equal([7L], await EpochsAsync(new HistoryQuery()));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await _store.PruneHistoryAsync(start, 0, Token));
+    }
+
+    /// <summary>What others write while old entries go is not lost.</summary>
+    [Fact]
+    public async Task History_written_meanwhile_stays()
+    {
+        const int Each = 60;
+        DateTimeOffset start = (_store.Clock ?? TimeProvider.System).GetUtcNow().AddDays(1);
+        bool writing = true;
+        Task pruner = Task.Run(
+            async () =>
+            {
+                while (Volatile.Read(ref writing))
+                {
+                    await _other.AppendHistoryAsync(SampleRecords.Entry(key: "old") with { At = start }, Token);
+                    await _other.PruneHistoryAsync(start.AddHours(1), long.MaxValue, Token);
+                }
+            },
+            Token);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(writer => Task.Run(
+            async () =>
+            {
+                for (int i = 0; i < Each; i++)
+                {
+                    await _store.AppendHistoryAsync(SampleRecords.Entry(key: $"{writer}", epoch: i) with { At = start.AddHours(2) }, Token);
+                }
+            },
+            Token)));
+        Volatile.Write(ref writing, false);
+        await pruner;
+
+        for (int writer = 0; writer < 3; writer++)
+        {
+            Assert.Equal(Enumerable.Range(0, Each).Select(i => (long)i).Reverse(), await EpochsAsync(new HistoryQuery(Key: $"{writer}")));
+        }
+    }
+
     private async Task<IEnumerable<long>> EpochsAsync(HistoryQuery query) => (await _other.ReadHistoryAsync(query, Token)).Select(entry => entry.Epoch);
 }

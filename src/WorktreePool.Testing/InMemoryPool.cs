@@ -125,6 +125,14 @@ internal sealed class InMemoryPool
         }
     }
 
+    public bool PruneHistory(DateTimeOffset before)
+    {
+        lock (_lock)
+        {
+            return _history.RemoveAll(entry => entry.At < before) > 0;
+        }
+    }
+
     public IReadOnlyList<HistoryEntry> ReadHistory(HistoryQuery query)
     {
         lock (_lock)

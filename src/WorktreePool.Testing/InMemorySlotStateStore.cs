@@ -96,6 +96,14 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
         return ValueTask.FromResult(_pool.ReadHistory(query));
     }
 
+    /// <inheritdoc/>
+    public ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        Begin(cancellationToken);
+        return ValueTask.FromResult(_pool.PruneHistory(before));
+    }
+
     /// <summary>Ends this "process": its working locks are free, its waits end, and it can change nothing more. The records stay for others.</summary>
     public ValueTask DisposeAsync()
     {

@@ -17,8 +17,4 @@ public interface IFleetStateStore : ISlotStateStore
     /// <summary>The records with a lease on other hosts that are silent.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken);
-
-    /// <summary>Drops history that is older than the store is to keep it.</summary>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    ValueTask PruneHistoryAsync(CancellationToken cancellationToken);
 }

@@ -40,7 +40,10 @@ public interface IGitBackend
     /// <returns>Null when the ref is missing, damaged, or names no commit that exists.</returns>
     ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken);
 
-    /// <summary>Fetches a tracking ref from the trusted remote and returns its new commit; other refs do not move.</summary>
+    /// <summary>
+    /// Fetches a tracking ref from the trusted remote and returns its new commit; other refs do not move. Of all pools and processes of the machine one at a time fetches into a
+    /// repository; the others wait for their turn, and then fetch what is news.
+    /// </summary>
     /// <param name="reference">A full refname under <c>refs/remotes/</c>.</param>
     /// <param name="cancellationToken">Ends the fetch.</param>
     /// <param name="progress">Is told how far it has come, as far as git says; null when nobody asks.</param>

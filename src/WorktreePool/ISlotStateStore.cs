@@ -79,4 +79,14 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <param name="query">Which entries.</param>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Drops the oldest entries of the history. May leave it for later while less than a tenth of the history is to go. Never loses an entry that is not to go, nor one that another
+    /// process adds meanwhile, whenever the process dies.
+    /// </summary>
+    /// <param name="before">Entries of an earlier time go.</param>
+    /// <param name="limit">About how many bytes may stay; at least 1. A store that has no use for it ignores it.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>Whether anything was dropped.</returns>
+    ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken);
 }

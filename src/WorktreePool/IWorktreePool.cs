@@ -81,7 +81,7 @@ public interface IWorktreePool : IAsyncDisposable
     /// Keeps the pool: one pass after the other, until cancelled. Of all who keep a pool on a machine one is at work; the others stand by and follow when it ends or its
     /// process dies. A pass that fails is reported and followed by the next.
     /// </summary>
-    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="options">How; null: as configured for the pool (<see cref="KeeperOptions"/>, named as the pool), else the defaults.</param>
     /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The report of every pass done here.</returns>
     IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions? options = null, CancellationToken cancellationToken = default);

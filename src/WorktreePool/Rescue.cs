@@ -27,7 +27,7 @@ public sealed record Rescue
     /// <summary>How many commits were reachable from nothing else; 0 when only files were kept.</summary>
     public int Commits { get; init; }
 
-    /// <summary>Why it was kept, for example <c>release</c> or <c>claim found work in a free slot</c>.</summary>
+    /// <summary>Why it was kept, by what came upon it: <c>claim</c>, <c>release</c>, <c>reclaim</c> (its holder was gone) or <c>heal</c> (nobody had the slot).</summary>
     public required string Reason { get; init; }
 
     /// <summary>Where files that could not be read were moved to; null when there were none.</summary>

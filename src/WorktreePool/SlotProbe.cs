@@ -8,4 +8,10 @@ public sealed record SlotProbe(IReadOnlyList<Finding> Findings, string? Head, st
 {
     /// <summary>Whether nothing is wrong.</summary>
     public bool IsReady => Findings.Count == 0;
+
+    /// <summary>Whether index and files were not read, because a watch has seen no change since they were; see <see cref="WatchUse.Trust"/>.</summary>
+    public bool IsFromWatch { get; init; }
+
+    /// <summary>Why a slot that was to be watched (<see cref="WatchUse.Begin"/>) is not; null when it is, or was not to be.</summary>
+    public string? WhyNotWatched { get; init; }
 }

@@ -1,8 +1,23 @@
 namespace WorktreePool;
 
-/// <summary>The settings of one pool. Names in <c>pool.json</c> and in the environment are these, in any case.</summary>
+/// <summary>
+/// The settings of one pool. Names in <c>pool.json</c> and in the environment are these, in any case. Where they come from a configuration that is reloaded, changed times, counts
+/// and policies count from the next operation on. What a pool and its slots are made of stays as it was until the restart: the directories, <see cref="Isolated"/>,
+/// <see cref="Remote"/>, <see cref="Slots"/>, <see cref="Base"/>, <see cref="RescueLimit"/> and the lists.
+/// </summary>
 public sealed class WorktreePoolOptions
 {
+    /// <summary>Longer no release needs, and few hosts leave less.</summary>
+    private static readonly TimeSpan LongestDefaultRelease = TimeSpan.FromSeconds(60);
+
+    /// <summary>In less no release can be relied on: then it is an error that nothing is left for it.</summary>
+    private static readonly TimeSpan ShortestDefaultRelease = TimeSpan.FromSeconds(5);
+
+    /// <summary>Of what the host leaves for a release, the share that it gets by default.</summary>
+    private const double DefaultReleaseShare = 0.9;
+
+    private TimeSpan? _releaseTimeout;
+
     /// <summary>The repository: its main checkout, or its git directory. Required, unless <see cref="Remote"/> is set; made absolute.</summary>
     public string RepositoryPath { get; set; } = "";
 
@@ -38,10 +53,14 @@ public sealed class WorktreePoolOptions
     /// <summary>How many slots of one batch are prepared at once. 1 to 64; default 4.</summary>
     public int BatchParallelism { get; set; } = 4;
 
-    /// <summary>How long a release may take. More than zero; default 60 s.</summary>
-    public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(60);
+    /// <summary>How long a release may take. More than zero. Default: 60 s, or nine tenths of what <see cref="ClaimTimeout"/> leaves of <see cref="HostTaskTimeout"/> if that is less, but not less than 5 s.</summary>
+    public TimeSpan ReleaseTimeout
+    {
+        get => _releaseTimeout ?? DefaultRelease();
+        set => _releaseTimeout = value;
+    }
 
-    /// <summary>After how long the host kills the task that claims; null when it does not. The claim timeout must be below it.</summary>
+    /// <summary>After how long the host kills the task that claims and releases; null when it does not. <see cref="ClaimTimeout"/> and <see cref="ReleaseTimeout"/> together must be below it.</summary>
     public TimeSpan? HostTaskTimeout { get; set; }
 
     /// <summary>How long a lease without a process lasts unless renewed. More than zero; default 8 h.</summary>
@@ -62,8 +81,22 @@ public sealed class WorktreePoolOptions
     /// <summary>How many rescues are kept; the keeper drops the oldest beyond. At least 1; default 1,000.</summary>
     public int RescueCount { get; set; } = 1000;
 
+    /// <summary>How long history is kept before the keeper drops it. More than zero; default 90 days.</summary>
+    public TimeSpan HistoryRetention { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>About how many bytes of history are kept in a file; the keeper drops the oldest beyond. More than zero; default 64 MiB. A database knows <see cref="HistoryRetention"/> only.</summary>
+    public long HistoryLimit { get; set; } = 64L << 20;
+
     /// <summary>How long a quarantined slot waits before its first retry; doubled at every failure, up to an hour. More than zero; default 30 s.</summary>
     public TimeSpan QuarantineBackoff { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Whether the keeper of this process watches free slots. As long as nothing in one has changed since the keeper verified it, a claim in this process reads
+    /// its links, HEAD and objects, but no files, and takes as long for 50,000 of them as for 200. On Linux, on ext4, XFS, Btrfs, F2FS and tmpfs, where slots are
+    /// probed in process; needs one inotify watch for each file and directory (<c>fs.inotify.max_user_watches</c>) and an instance for each slot. Where
+    /// it cannot be had for certain, after any change, and in other processes everything is read as without it. Default: false.
+    /// </summary>
+    public bool WatchSlots { get; set; }
 
     /// <summary>Untracked paths that a clean leaves alone: anchored at the slot's root, directories only when they end in a slash, for example <c>/.cache/</c>.</summary>
     public IList<string> Keep { get; } = [];
@@ -83,4 +116,22 @@ public sealed class WorktreePoolOptions
 
     /// <summary>What is run in a slot after it is ready and before it is handed over, only when needed. Comes from here alone, never from a slot. Default: nothing.</summary>
     public IList<SetUpStep> SetUp { get; } = [];
+
+    /// <summary>Where settings come from, by their names in any case, for messages only: filled by what reads them from files and environment. Default: nothing, as for settings made in code.</summary>
+    public IDictionary<string, string> Sources { get; private set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A copy that shares the lists.</summary>
+    /// <param name="sources">Where its settings come from.</param>
+    internal WorktreePoolOptions With(IDictionary<string, string> sources)
+    {
+        var copy = (WorktreePoolOptions)MemberwiseClone();
+        copy.Sources = sources;
+        return copy;
+    }
+
+    private TimeSpan DefaultRelease()
+    {
+        TimeSpan left = HostTaskTimeout is { } host ? (host - ClaimTimeout) * DefaultReleaseShare : LongestDefaultRelease;
+        return left > LongestDefaultRelease ? LongestDefaultRelease : left < ShortestDefaultRelease ? ShortestDefaultRelease : left;
+    }
 }

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using WorktreePool.Process.Tests;
+using WorktreePool.Process.Tests.Documents;
 
 namespace WorktreePool.Postgres.Tests;
 
 /// <summary>The built command over a pool whose state is in PostgreSQL: two hosts, one repository each.</summary>
-public sealed class CommandTests(PostgresServer server) : IAsyncLifetime
+public sealed partial class CommandTests(PostgresServer server) : IAsyncLifetime
 {
     private readonly Sandbox _a = new(), _b = new();
     private readonly string _pool = server.NewName();
@@ -87,6 +89,24 @@ public sealed class CommandTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_commands_of_the_document_make_a_pool_in_the_database_and_move_one_there_and_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The examples are for Linux.");
+        await using var stage = new ExampleStage();
+        await stage.Sandbox.InitAsync(1);
+        File.CreateSymbolicLink(Path.Combine(stage.Sandbox.Root, "app"), stage.Sandbox.Repository);
+        string[] blocks = [.. DocumentExample.Of("docs/fleet.md").Where(example => example.Language == "bash").Select(example => example.Code)];
+        blocks.Should().HaveCount(2);
+        foreach (string block in blocks)
+        {
+            await stage.RunBashAsync(Database().Replace(block, $"\"{Place}\""));
+        }
+
+        await stage.RunBashAsync("worktree-pool run --key MC-1 --pool pools/agents -- make test; worktree-pool run --key MC-2 -- make test");
+        await stage.ShouldBeFreeAsync();
+    }
+
+    [Fact]
     public async Task A_password_comes_from_a_file_and_is_refused_anywhere_else()
     {
         const string Secret = "Password=hunter2";
@@ -146,6 +166,9 @@ public sealed class CommandTests(PostgresServer server) : IAsyncLifetime
         code.Should().Be(78);
         error.Should().Contain("on this machine");
     }
+
+    [GeneratedRegex("\"Host=db;[^\"]*\"")]
+    private static partial Regex Database();
 
     private async Task InitAsync(Sandbox sandbox, string host)
     {

@@ -159,11 +159,11 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     [Fact]
     public async Task Old_history_is_dropped()
     {
-        await using PostgresSlotStateStore store = _pool.Open(configure: options => options.HistoryRetention = TimeSpan.FromDays(1));
+        await using PostgresSlotStateStore store = _pool.Open();
         await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Paused, Epoch = 1 }, Token);
         await server.ExecuteAsync($"UPDATE {_pool.Schema}.history SET recorded_at = now() - interval '25 hours'");
         await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Paused, Epoch = 2 }, Token);
-        await store.PruneHistoryAsync(Token);
+        (await store.PruneHistoryAsync(DateTimeOffset.UtcNow - TimeSpan.FromDays(1), 1, Token)).Should().BeTrue();
         (await store.ReadHistoryAsync(new HistoryQuery(), Token)).Should().ContainSingle().Which.Epoch.Should().Be(2);
     }
 

@@ -26,6 +26,9 @@ internal sealed class CrashingStore(ISlotStateStore inner) : ISlotStateStore
 
     public ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken) => inner.ReadHistoryAsync(query, cancellationToken);
 
+    public ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken) =>
+        Crash.AroundAsync("history pruned", () => inner.PruneHistoryAsync(before, limit, cancellationToken));
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }
 

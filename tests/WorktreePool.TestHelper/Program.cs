@@ -9,6 +9,8 @@ return args switch
     ["write", var pool, var slot] => await StoreVerbs.WriteAsync(pool, slot),
     ["stop-in-change", var pool, var slot] => await StoreVerbs.StopInChangeAsync(pool, slot),
     ["hold-file", var path] => await StoreVerbs.HoldFileAsync(path),
+    ["prune-history", var pool, var point] => await StoreVerbs.PruneHistoryAsync(pool, point),
+    ["dispatch", var root, var name] => await Dispatching.RunAsync(root, name),
     ["operate", var root, var operation] => await Operations.RunAsync(root, operation),
     ["migrate", var root, var to] => await Migration.RunAsync(root, to),
     ["fleet-worker", var root, var host, var seed] => await FleetWorker.RunAsync(root, host, int.Parse(seed, System.Globalization.CultureInfo.InvariantCulture)),

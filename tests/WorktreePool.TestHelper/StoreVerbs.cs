@@ -95,6 +95,21 @@ internal static class StoreVerbs
         return 0;
     }
 
+    /// <summary>Drops all history that is older than a day, and kills itself by SIGKILL at a crash point.</summary>
+    public static async Task<int> PruneHistoryAsync(string pool, string point)
+    {
+        await using ServiceProvider services = Services(pool);
+        AppContext.SetData("WorktreePool.CrashPoint", (Action<string>)(reached =>
+        {
+            if (reached == point)
+            {
+                Process.GetCurrentProcess().Kill();
+            }
+        }));
+        Console.WriteLine(await Store(services).PruneHistoryAsync(TimeProvider.System.GetUtcNow().AddDays(-1), long.MaxValue, CancellationToken.None));
+        return 0;
+    }
+
     private static ServiceProvider Services(string pool)
     {
         var services = new ServiceCollection();

@@ -33,7 +33,7 @@ public class ProvisionBenchmarks
     }
 
     [Benchmark]
-    public async Task Initialize() => _pool = await _repository.CreatePoolAsync(Slots, _directory);
+    public async Task Initialize() => _pool = await _repository.CreatePoolAsync(Slots, options => options.PoolDirectory = _directory);
 
     [IterationCleanup]
     public void Remove()

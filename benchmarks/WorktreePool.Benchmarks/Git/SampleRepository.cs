@@ -50,13 +50,14 @@ internal sealed class SampleRepository
     public static SampleRepository Of(int files) => Made.GetOrAdd(files, size => new Lazy<SampleRepository>(() => new SampleRepository(size))).Value;
 
     /// <summary>A new pool over it, all slots ready: file store with fsync, automatic backend.</summary>
-    public Task<PoolUnderTest> CreatePoolAsync(int slots, string? directory = null) => PoolUnderTest.CreateAsync(
+    public Task<PoolUnderTest> CreatePoolAsync(int slots, Action<WorktreePoolOptions>? configure = null) => PoolUnderTest.CreateAsync(
         options =>
         {
             options.RepositoryPath = Main;
-            options.PoolDirectory = directory ?? Path.Combine(Root, $"pool-{Guid.NewGuid():N}");
+            options.PoolDirectory = Path.Combine(Root, $"pool-{Guid.NewGuid():N}");
             options.Slots = slots;
             options.ClaimTimeout = options.ReleaseTimeout = TimeSpan.FromMinutes(5);
+            configure?.Invoke(options);
         },
         builder => builder.UseGit().UseFileState());
 

@@ -14,7 +14,7 @@ internal static class ConfigCommand
         // Opening the pool validates: what is printed is what would run.
         _ = session.Operator;
         EffectiveSettings effective = session.Settings.Effective();
-        List<SettingDocument> settings = [.. Setting.All.Select(setting => new SettingDocument(setting.Name, setting.Get(effective), session.Settings.SourceOf(setting.Name)))];
+        List<SettingDocument> settings = [.. CommandSetting.All.Select(setting => new SettingDocument(setting.Name, setting.Get(effective), session.Settings.SourceOf(setting.Name)))];
         session.Answer.Give(
             new ConfigDocument(session.Settings.Directory, settings), AnswerJson.Default.ConfigDocument,
             () => $"{session.Settings.Directory}\n{Text.Table([["setting", "value", "source"], .. settings.Select(setting => new[] { setting.Name, setting.Value?.Replace('\n', ' ') ?? "(none)", setting.Source })])}");

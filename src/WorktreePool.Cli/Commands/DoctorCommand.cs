@@ -24,13 +24,10 @@ internal static class DoctorCommand
             return await ReadinessCommand.RunAsync(session, repository, cancellationToken);
         }
 
-        if (session.Get<string?>("--force-slot") is { } forced)
-        {
-            await ForceAsync(session, forced, fix, cancellationToken);
-        }
-
+        ForcedDocument? forced = session.Get<string?>("--force-slot") is { } name ? await ForceAsync(session, name, fix, cancellationToken) : null;
         DoctorReport report = await ProgressView.WhileAsync(session.Answer, progress => session.Operator.ExamineAsync(fix, cancellationToken, progress).AsTask());
-        DoctorDocument document = Mapping.Doctor(report);
+        PoolSnapshot after = await session.Pool.GetSnapshotAsync(cancellationToken);
+        DoctorDocument document = Mapping.Doctor(report, after, forced);
         bool isAllWell = report.Repository.Count == 0 && report.Slots.All(slot => slot.Findings.Count == 0);
         string? file = session.Get<string?>("--report") is { } named ? Path.GetFullPath(named) : fix && !isAllWell ? DefaultReport(session) : null;
         if (file is not null)
@@ -39,11 +36,14 @@ internal static class DoctorCommand
             await File.WriteAllTextAsync(file, JsonSerializer.Serialize(document, ReadableAnswerJson.Default.DoctorDocument) + "\n", cancellationToken);
         }
 
-        session.Answer.Give(document, AnswerJson.Default.DoctorDocument, () => Text.Doctor(report, fix) + (file is null ? "" : $"\nreport: {file}"));
+        session.Answer.Give(document, AnswerJson.Default.DoctorDocument, () => Wrapping.ToScreen(
+            (forced is null ? "" : $"{forced.Slot}: taken from {forced.Key}{(forced.Rescued.Count > 0 ? $"; its work is kept: {string.Join(", ", forced.Rescued)}" : ", which had left no work in it")}\n")
+            + new DoctorText(report, after, TimeProvider.System.GetUtcNow()).Of(fix) + (file is null ? "" : $"\nreport: {file}")));
         return report.IsReady ? ExitCode.Done : ExitCode.NotReady;
     }
 
-    private static async Task ForceAsync(Session session, string name, bool fix, CancellationToken cancellationToken)
+    /// <summary>Releases the slot; null when nobody holds it.</summary>
+    private static async Task<ForcedDocument?> ForceAsync(Session session, string name, bool fix, CancellationToken cancellationToken)
     {
         if (!fix)
         {
@@ -52,11 +52,10 @@ internal static class DoctorCommand
 
         PoolSnapshot snapshot = await session.Pool.GetSnapshotAsync(cancellationToken);
         SlotRecord record = snapshot.Slots.FirstOrDefault(slot => slot.Record.Slot == name)?.Record
-            ?? throw new UsageException($"--force-slot: the pool has no slot \"{name}\". It has {string.Join(", ", snapshot.Slots.Select(slot => slot.Record.Slot))}.");
-        if (record is { State: SlotState.Leased, Lease: { } lease })
-        {
-            await session.Operator.ReleaseAsync(lease.Key, ReleaseMode.Rescue, cancellationToken);
-        }
+            ?? throw new UsageException($"--force-slot: the pool has no slot \"{name}\". It has {SlotRange.Name(snapshot.Slots[0].Record.Slot, snapshot.Slots[^1].Record.Slot)}.");
+        return record is { State: SlotState.Leased, Lease: { } lease }
+            ? new ForcedDocument(name, lease.Key, (await session.Operator.ReleaseAsync(lease.Key, ReleaseMode.Rescue, cancellationToken)).Rescued)
+            : null;
     }
 
     private static string DefaultReport(Session session) => Path.Combine(

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WorktreePool.Cli.Output;
 using WorktreePool.Cli.Settings;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Commands;
 
@@ -42,7 +43,7 @@ internal static class HistoryCommand
 
     private static HistoryEvent Event(string name) => Enum.TryParse(name, ignoreCase: true, out HistoryEvent what) && Enum.IsDefined(what) && !char.IsAsciiDigit(name[0])
         ? what
-        : throw new UsageException($"--event \"{name}\" is none. Did you mean {Nearest.To(name, Events)}? There are {string.Join(", ", Events)}.");
+        : throw new UsageException($"--event \"{name}\" is none.{(Nearest.Likely(name, Events) is { } likely ? $" Did you mean {likely}?" : "")} There are {string.Join(", ", Events)}.");
 
     private static DateTimeOffset Since(string text, DateTimeOffset now) =>
         Duration.TryParse(text, out TimeSpan ago) ? now - ago

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using WorktreePool.Cli.Settings;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Commands;
 
@@ -26,7 +26,7 @@ internal static class Misuse
         IEnumerable<string> known = unknown.StartsWith('-')
             ? command.Options.Concat(App.Globals).Where(option => !option.Hidden).Select(option => option.Name)
             : command.Subcommands.Select(sub => sub.Name);
-        return known.Any() ? $" Did you mean {Nearest.To(unknown, known)}?" : "";
+        return Nearest.Likely(unknown, known) is { } likely ? $" Did you mean {likely}?" : "";
     }
 
     /// <summary>The parser names types of .NET; people need the option and what it takes.</summary>
@@ -34,7 +34,10 @@ internal static class Misuse
     {
         OptionResult { Option: Option<int?> option, Tokens: [{ Value: var value }] } => $"{option.Name} is \"{value}\", which is no whole number.",
         CommandResult when command.Subcommands.Count > 0 => $"Give one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}.",
-        _ => error.Message,
+        ArgumentResult { Argument: { } wanted, Tokens.Count: 0 } => $"{command.Name} needs <{wanted.Name}>: {wanted.Description}.",
+
+        // Some of the parser's messages have a line for each choice.
+        _ => string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) is var message && message.EndsWith('.') ? message : $"{message}.",
     };
 
     /// <summary>The names of the commands that were given; none for the program alone.</summary>

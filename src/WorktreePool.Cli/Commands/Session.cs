@@ -4,6 +4,7 @@ using WorktreePool.Cli.Output;
 using WorktreePool.Cli.Settings;
 using WorktreePool.DependencyInjection;
 using WorktreePool.Git;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Commands;
 
@@ -47,7 +48,9 @@ internal sealed class Session : IAsyncDisposable
     public T? Get<T>(string option) => Parsed.GetValue<T>(option);
 
     /// <summary>A duration given as an option; null when it was not.</summary>
-    public TimeSpan? Time(string option) => Get<string?>(option) is { } text ? Duration.Parse(option, text) : null;
+    public TimeSpan? Time(string option) => Get<string?>(option) is { } text
+        ? Duration.TryParse(text, out TimeSpan time) ? time : throw new UsageException($"{option} is \"{text}\"; {Duration.Rule}")
+        : null;
 
     public async ValueTask DisposeAsync()
     {

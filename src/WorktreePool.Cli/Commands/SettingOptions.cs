@@ -10,13 +10,13 @@ internal static class SettingOptions
     private static readonly string[] Shape = ["repositoryPath", "isolated", "remote", "slotsDirectory", "slots", "base"];
 
     /// <summary>The flags of all settings.</summary>
-    public static IEnumerable<Option> All() => Setting.All.Select(Create);
+    public static IEnumerable<Option> All() => CommandSetting.All.Select(Create);
 
     /// <summary>The flags that say where the pool's state is; which store is said otherwise.</summary>
-    public static IEnumerable<Option> OfPlace() => Setting.All.Where(setting => setting.IsOfPlace && setting.Name != "store").Select(Create);
+    public static IEnumerable<Option> OfPlace() => CommandSetting.All.Where(setting => setting.IsOfPlace && setting.Name != "store").Select(Create);
 
     /// <summary>The flags that every command on a pool takes, not shown in its help.</summary>
-    public static IEnumerable<Option> OfBehaviour() => Setting.All.Where(setting => !setting.IsOfPlace && !Shape.Contains(setting.Name)).Select(setting =>
+    public static IEnumerable<Option> OfBehaviour() => CommandSetting.All.Where(setting => !setting.IsOfPlace && !Shape.Contains(setting.Name)).Select(setting =>
     {
         Option option = Create(setting);
         option.Hidden = true;
@@ -46,11 +46,14 @@ internal static class SettingOptions
     private static string[]? Values(ParseResult parsed, SettingOption given) =>
         given.Setting.IsSwitch && parsed.GetResult(given) is { Implicit: false, Tokens.Count: 0 } ? ["true"] : parsed.GetValue(given);
 
-    private static void Check(Setting setting, string value)
+    private static void Check(CommandSetting setting, string value)
     {
         try
         {
-            setting.Set(new EffectiveSettings(), value);
+            if (setting.WhyNot(new EffectiveSettings(), value, "") is { } why)
+            {
+                throw new UsageException($"{setting.Flag}{why}");
+            }
         }
         catch (PoolConfigurationException e)
         {
@@ -58,10 +61,10 @@ internal static class SettingOptions
         }
     }
 
-    private static SettingOption Create(Setting setting) => new(setting) { Description = setting.Meaning, Arity = setting.IsSwitch ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore };
+    private static SettingOption Create(CommandSetting setting) => new(setting) { Description = setting.Meaning, Arity = setting.IsSwitch ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore };
 
-    private sealed class SettingOption(Setting setting) : Option<string[]>(setting.Flag)
+    private sealed class SettingOption(CommandSetting setting) : Option<string[]>(setting.Flag)
     {
-        public Setting Setting => setting;
+        public CommandSetting Setting => setting;
     }
 }

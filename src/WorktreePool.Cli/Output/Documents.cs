@@ -36,11 +36,14 @@ internal sealed record ReleaseDocument(string Outcome, string Slot, string Commi
 
 internal sealed record FindingDocument(string Id, string Detail, string Meaning, string Remedy);
 
-internal sealed record ExaminedDocument(string Slot, bool Ready, IReadOnlyList<FindingDocument> Findings, bool Fixed);
+internal sealed record ExaminedDocument(string Slot, bool Ready, IReadOnlyList<FindingDocument> Findings, bool Fixed, string State, string? Key, QuarantineDocument? Quarantine);
 
 internal sealed record RepositoryDocument(IReadOnlyList<FindingDocument> Findings);
 
-internal sealed record DoctorDocument(bool Ready, IReadOnlyList<ExaminedDocument> Slots, RepositoryDocument Repository);
+/// <summary>A slot that was taken from its holder.</summary>
+internal sealed record ForcedDocument(string Slot, string Key, IReadOnlyList<string> Rescued);
+
+internal sealed record DoctorDocument(bool Ready, IReadOnlyList<ExaminedDocument> Slots, RepositoryDocument Repository, ForcedDocument? Forced);
 
 /// <summary>Verdict: ready, warns or fails.</summary>
 internal sealed record CheckDocument(string Id, string Verdict, string Detail, string? Remedy);

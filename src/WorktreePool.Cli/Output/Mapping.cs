@@ -23,10 +23,17 @@ internal static class Mapping
 
     public static FindingDocument Finding(Finding finding) => new(finding.Id, finding.Detail, FindingWords.Of(finding.Id).Meaning, FindingWords.Of(finding.Id).Remedy);
 
-    public static DoctorDocument Doctor(DoctorReport report) => new(
-        report.IsReady,
-        [.. report.Slots.Select(slot => new ExaminedDocument(slot.Slot, slot.IsReady || slot.Fixed, [.. slot.Findings.Select(Finding)], slot.Fixed))],
-        new RepositoryDocument([.. report.Repository.Select(Finding)]));
+    public static DoctorDocument Doctor(DoctorReport report, PoolSnapshot after, ForcedDocument? forced)
+    {
+        Dictionary<string, SlotDocument> slots = after.Slots.Select(Slot).ToDictionary(slot => slot.Slot);
+        return new DoctorDocument(
+            report.IsReady,
+            [.. report.Slots.Select(slot => Examined(slot, slots.GetValueOrDefault(slot.Slot)))],
+            new RepositoryDocument([.. report.Repository.Select(Finding)]), forced);
+    }
+
+    private static ExaminedDocument Examined(SlotExamination slot, SlotDocument? after) => new(
+        slot.Slot, slot.IsReady || slot.Fixed, [.. slot.Findings.Select(Finding)], slot.Fixed, after?.State ?? Name(slot.State), after?.Key, after?.Quarantine);
 
     public static RescueDocument Rescue(Rescue r) => new(r.Id, r.Ref, r.Commit, r.Key, r.Slot, r.At, r.Files, r.Commits, r.Reason);
 

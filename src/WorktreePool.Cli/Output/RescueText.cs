@@ -20,7 +20,7 @@ internal static class RescueText
     {
         string shown = Printable.Of(text.TrimEnd());
         string head = rescue is null ? "" : Printable.Of($"""
-            {rescue.Id}: kept {Ago.Long(now - rescue.At)} ago ({rescue.At:u}) from {rescue.Slot}{(rescue.Key is null ? "" : $" for {rescue.Key}")}, {rescue.Files} files and {rescue.Commits} commits: {rescue.Reason}
+            {rescue.Id}: kept {Ago.Long(now - rescue.At)} ago ({rescue.At:u}) from {rescue.Slot}{(rescue.Key is null ? "" : $" for {rescue.Key}")}, {Count(rescue.Files, "file")} and {Count(rescue.Commits, "commit")}: {rescue.Reason}
             get it back: worktree-pool rescue restore {rescue.Id} --branch NAME
 
 
@@ -30,6 +30,8 @@ internal static class RescueText
 
     /// <summary>The message and the diffstat.</summary>
     public static string WithoutContents(string text) => text.IndexOf(Contents, StringComparison.Ordinal) is >= 0 and var start ? text[..start] : text;
+
+    private static string Count(int number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
 
     private static string Colour(string text)
     {

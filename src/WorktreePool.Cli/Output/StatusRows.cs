@@ -15,9 +15,6 @@ internal sealed record StatusRow(string Slot, string State, string Key, string S
 /// <summary>The status as rows and advice, whoever shows it.</summary>
 internal static class StatusRows
 {
-    /// <summary>From so many on, free slots in a row are one line: of 500 slots those that matter must be seen.</summary>
-    private const int Run = 4;
-
     /// <summary>So much of a note tells what it is about, where there is little room.</summary>
     private const int ShortNote = 60;
 
@@ -26,16 +23,11 @@ internal static class StatusRows
         List<StatusRow> rows = [];
         for (int i = 0; i < snapshot.Slots.Count;)
         {
-            int end = i;
-            while (end < snapshot.Slots.Count && IsQuiet(snapshot.Slots[end].Record))
+            int quiet = SlotRange.Length(snapshot.Slots, i, slot => IsQuiet(slot.Record));
+            if (quiet >= SlotRange.Worthwhile)
             {
-                end++;
-            }
-
-            if (end - i >= Run)
-            {
-                rows.Add(new StatusRow($"{snapshot.Slots[i].Record.Slot} … {end - 1}", "free", "", "", "", $"{end - i} slots", Alarm.None));
-                i = end;
+                rows.Add(new StatusRow(SlotRange.Name(snapshot.Slots[i].Record.Slot, snapshot.Slots[i + quiet - 1].Record.Slot), "free", "", "", "", $"{quiet} slots", Alarm.None));
+                i += quiet;
             }
             else
             {
@@ -110,6 +102,10 @@ internal static class StatusRows
         return advice;
     }
 
+    /// <summary>Why a slot is set aside, how often that failed, and when it is tried again.</summary>
+    public static string Why(QuarantineRecord quarantine, DateTimeOffset now) =>
+        $"{quarantine.Reason.TrimEnd('.')}. Failed {(quarantine.Failures == 1 ? "once" : $"{quarantine.Failures} times")}; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}.";
+
     private static bool IsQuiet(SlotRecord record) => record.State == SlotState.Free && record.LastHeal is null && record.Quarantine is null;
 
     private static bool IsDead(SlotSnapshot slot) => slot.Overdue || (slot.Record.State == SlotState.Leased && slot.OwnerLiveness == Liveness.Dead);
@@ -120,7 +116,7 @@ internal static class StatusRows
         string owner = record.Lease?.Owner.Process is { } process ? $"pid {process.Pid}{(snapshot.OwnerLiveness == Liveness.Dead ? ", gone" : "")}"
             : record.Lease?.ExpiresAt is { } end ? end > now ? $"{Ago.Long(end - now)} left" : $"ran out {Ago.Long(now - end)} ago"
             : "";
-        string note = record.Quarantine is { } quarantine ? $"{quarantine.Reason} Failed {quarantine.Failures} times; {(quarantine.RetryAt > now ? $"again in {Ago.Long(quarantine.RetryAt - now)}" : "due for another try")}."
+        string note = record.Quarantine is { } quarantine ? Why(quarantine, now)
             : record.LastHeal is { } heal ? $"healed {Ago.Long(now - heal.At)} ago: {string.Join(", ", heal.Findings)}"
             : "";
         note = Printable.Of(note);

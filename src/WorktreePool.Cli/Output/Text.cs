@@ -37,21 +37,6 @@ internal static class Text
 
     public static string Findings(IEnumerable<Finding> findings) => string.Join('\n', findings.Select(finding => $"  {finding.Id}: {finding.Detail}"));
 
-    public static string Doctor(DoctorReport report, bool fix)
-    {
-        var text = new StringBuilder();
-        foreach (SlotExamination slot in report.Slots)
-        {
-            string verdict = slot.Fixed ? "fixed" : !slot.IsReady ? slot.Findings.Count > 0 ? "NOT READY" : $"NOT READY: {Mapping.Name(slot.State)}, and whoever had it is gone" : slot.State == SlotState.Leased ? "leased, not examined" : "ready";
-            text.Append(CultureInfo.InvariantCulture, $"{slot.Slot}: {verdict}\n");
-            Explain(text, slot.Findings, slot.Fixed ? "done" : fix ? "tried" : "--fix");
-        }
-
-        text.Append(report.Repository.Count == 0 ? "repository: nothing found" : "repository:\n");
-        Explain(text, report.Repository, "--fix");
-        return Printable.Of(text.ToString().TrimEnd());
-    }
-
     public static string Readiness(string repository, int slots, List<Check> checks, bool isReady)
     {
         var text = new StringBuilder();
@@ -66,23 +51,14 @@ internal static class Text
         }
 
         text.Append(isReady ? $"{repository} is ready for a pool of {slots} slots: worktree-pool init --repo {repository} --slots {slots}" : $"{repository} is not ready for a pool of {slots} slots; nothing was changed.");
-        return Printable.Of(text.ToString());
+        return Wrapping.ToScreen(Printable.Of(text.ToString()));
     }
 
-    /// <summary>The id, the evidence, what it means, and what a fix does or did.</summary>
-    private static void Explain(StringBuilder text, IReadOnlyList<Finding> findings, string remedyIs)
-    {
-        foreach (Finding finding in findings)
-        {
-            (string meaning, string remedy) = FindingWords.Of(finding.Id);
-            text.Append(CultureInfo.InvariantCulture, $"  {finding.Id}: {finding.Detail}\n      {meaning}\n      {remedyIs}: {remedy}\n");
-        }
-    }
-
-    /// <summary>Columns of equal width, the last one as long as it likes.</summary>
+    /// <summary>Columns of equal width; the last one as long as it likes, on a terminal in as many lines as it needs.</summary>
     public static string Table(IReadOnlyList<string[]> rows)
     {
         int[] widths = [.. Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length))];
-        return string.Join('\n', rows.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        string table = string.Join('\n', rows.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()));
+        return Screen.IsTerminal ? Wrapping.Wrap(table, Screen.Width, widths[..^1].Sum(width => width + 2)) : table;
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Cli.Settings;
 
@@ -60,7 +62,7 @@ internal sealed class PoolSettings
         {
             if (variable.Key is string name && name.StartsWith(Prefix, StringComparison.Ordinal))
             {
-                Setting setting = Setting.Find(name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal), $"The environment variable {name}");
+                CommandSetting setting = CommandSetting.Find(name[Prefix.Length..].Replace("_", "", StringComparison.Ordinal), $"The environment variable {name}");
                 settings._environment[setting.Name] = ((string?)variable.Value ?? "", name);
             }
         }
@@ -105,6 +107,14 @@ internal sealed class PoolSettings
     public string SourceOf(string name) =>
         _flags.ContainsKey(name) ? "flag" : _environment.TryGetValue(name, out var found) ? $"environment {found.Variable}" : _file.ContainsKey(name) ? FileName : "default";
 
+    /// <summary>The same for a message: with the flag, and the whole path.</summary>
+    private string MessageSourceOf(CommandSetting setting) => SourceOf(setting.Name) switch
+    {
+        "flag" => setting.Flag,
+        FileName => FilePath,
+        string other => other,
+    };
+
     /// <summary>What they amount to.</summary>
     public EffectiveSettings Effective()
     {
@@ -119,13 +129,19 @@ internal sealed class PoolSettings
     private void Apply(EffectiveSettings settings)
     {
         settings.Pool.PoolDirectory = Directory;
-        foreach (Setting setting in Setting.All)
+        foreach (CommandSetting setting in CommandSetting.All)
         {
             string? inFile = _file.GetValueOrDefault(setting.Name);
             string? outside = _environment.TryGetValue(setting.Name, out var found) ? found.Value : inFile;
             if ((_flags.GetValueOrDefault(setting.Name) ?? outside) is { } value)
             {
-                setting.Set(settings, value);
+                string source = MessageSourceOf(setting);
+                if (setting.WhyNot(settings, value, $" (from {source})") is { } why)
+                {
+                    throw new PoolConfigurationException($"{setting.Name}{why} Nothing was changed.");
+                }
+
+                settings.Pool.Sources[setting.Name] = source;
             }
         }
     }
@@ -164,7 +180,7 @@ internal sealed class PoolSettings
         using (var json = new Utf8JsonWriter(content, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            foreach (Setting setting in Setting.All)
+            foreach (CommandSetting setting in CommandSetting.All)
             {
                 if (Stored(setting.Name) is { } value)
                 {
@@ -179,7 +195,7 @@ internal sealed class PoolSettings
         return content.ToArray();
     }
 
-    private static void WriteValue(Utf8JsonWriter json, Setting setting, string value)
+    private static void WriteValue(Utf8JsonWriter json, CommandSetting setting, string value)
     {
         string name = setting.Name;
         if (setting.IsJson)
@@ -198,11 +214,11 @@ internal sealed class PoolSettings
 
             json.WriteEndArray();
         }
-        else if (name == "isolated" && bool.TryParse(value, out bool yes))
+        else if (setting.IsSwitch && bool.TryParse(value, out bool yes))
         {
             json.WriteBoolean(name, yes);
         }
-        else if (name == "slots" && int.TryParse(value, out int number))
+        else if (setting.Form == SettingForm.Number && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number))
         {
             json.WriteNumber(name, number);
         }
@@ -219,7 +235,7 @@ internal sealed class PoolSettings
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(FilePath), Parsing);
             foreach (JsonProperty property in document.RootElement.EnumerateObject())
             {
-                Setting setting = Setting.Find(property.Name, FilePath);
+                CommandSetting setting = CommandSetting.Find(property.Name, FilePath);
                 string value = property.Value.ValueKind switch
                 {
                     _ when setting.IsJson => property.Value.GetRawText(),

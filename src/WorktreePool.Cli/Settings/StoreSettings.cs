@@ -32,10 +32,8 @@ internal sealed class StoreSettings
 
     public TimeSpan? OperationTimeout { get; set; }
 
-    public TimeSpan? HistoryRetention { get; set; }
-
-    /// <exception cref="PoolConfigurationException">There is no such store.</exception>
-    public void SetKind(string value) => Kind = value is Files or Postgres ? value : throw new PoolConfigurationException($"store is \"{value}\"; it is \"{Files}\" or \"{Postgres}\".");
+    /// <exception cref="FormatException">There is no such store.</exception>
+    public void SetKind(string value) => Kind = value is Files or Postgres ? value : throw new FormatException($"it must be \"{Files}\" or \"{Postgres}\".");
 
     /// <summary>A password in it would be seen in the list of processes, in pool.json and in the output of config.</summary>
     /// <exception cref="PoolConfigurationException">It cannot be read, or holds a password. The message does not say it.</exception>
@@ -88,7 +86,6 @@ internal sealed class StoreSettings
             options.HostTimeout = HostTimeout ?? options.HostTimeout;
             options.FailoverPause = FailoverPause ?? options.FailoverPause;
             options.OperationTimeout = OperationTimeout ?? options.OperationTimeout;
-            options.HistoryRetention = HistoryRetention ?? options.HistoryRetention;
         });
     }
 }

@@ -11,13 +11,14 @@ namespace WorktreePool.Git.Auto;
 /// git's own. That is so in a SHA-1 repository on Linux without filters, keywords, encodings, line ends other than a line feed, and submodules, in a
 /// pool that is not sparse; a slot whose index is split or sparse, or that is damaged, is never ready either way. Whatever else there is, git does.
 /// </summary>
-internal sealed class AutoGitBackend : IGitBackend
+internal sealed class AutoGitBackend : IGitBackend, IDisposable
 {
     private readonly CliGitBackend _git;
     private readonly bool _isSparse;
     private readonly RepositoryLayout _repository;
     private readonly TrustedIndex _trusted;
     private readonly KeepPatterns _keep;
+    private readonly WatchedSlots? _watches;
     private readonly InProcessProbe _probe;
 
     /// <summary>For each slot the commit at which its last probe found it ready.</summary>
@@ -27,7 +28,8 @@ internal sealed class AutoGitBackend : IGitBackend
     {
         (_git, _isSparse) = (git, options.Sparse.Count > 0);
         (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
-        _probe = new InProcessProbe(_repository, _trusted, _keep);
+        _watches = WatchedSlots.Of(options);
+        _probe = new InProcessProbe(_repository, _trusted, _keep, _watches);
     }
 
     public IRescueArchive Rescues => _git.Rescues;
@@ -80,6 +82,7 @@ internal sealed class AutoGitBackend : IGitBackend
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         _readyAt.TryRemove(place.Slot, out string? readyAt);
+        _watches?.Drop(place.Slot);
         if (level == RepairLevel.Reset && !_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
             await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
@@ -104,7 +107,13 @@ internal sealed class AutoGitBackend : IGitBackend
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
         _git.RescueAsync(place, request, cancellationToken);
 
-    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => _git.RemoveAsync(place, cancellationToken);
+    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken)
+    {
+        _watches?.Drop(place.Slot);
+        return _git.RemoveAsync(place, cancellationToken);
+    }
+
+    public void Dispose() => _watches?.Dispose();
 
     /// <summary>Resets the slot; null when git must do it: it knows more kinds of slots, and says what stands in the way.</summary>
     private string? ResetInProcess(SlotPlace place, string commit, string? readyAt, CancellationToken cancellationToken)

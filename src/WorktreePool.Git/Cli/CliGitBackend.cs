@@ -7,10 +7,12 @@ namespace WorktreePool.Git.Cli;
 internal sealed class CliGitBackend : IGitBackend
 {
     private readonly TimeProvider _time;
+    private readonly bool _isToWatch;
     private readonly Baseline _baseline;
     private readonly RepositoryInspector _inspector;
     private readonly RepositoryRefs _refs;
     private readonly RemoteFetcher _fetcher;
+    private readonly FetchLock _fetching;
     private readonly RemoteExaminer _remotes;
     private readonly AdminDirectory _admins;
     private readonly ObjectStore _objects;
@@ -24,7 +26,7 @@ internal sealed class CliGitBackend : IGitBackend
         string poolDirectory = options.PoolDirectory;
         var git = new GitRunner();
         var keepPatterns = KeepPatterns.Of(options);
-        _time = time;
+        (_time, _isToWatch) = (time, options.WatchSlots);
         var sparse = new SparseCone(options.Sparse);
         var remote = new RemoteRefs(repository, options, time, git);
         IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, remote, git) : null;
@@ -41,7 +43,8 @@ internal sealed class CliGitBackend : IGitBackend
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         _refs = new RepositoryRefs(repository, _baseline, git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse, known);
-        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, known, git);
+        _fetching = new FetchLock(repository, time);
+        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, known, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
@@ -88,6 +91,8 @@ internal sealed class CliGitBackend : IGitBackend
 
     public async ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null)
     {
+        using IDisposable turn = await _fetching.TakeAsync(cancellationToken).ConfigureAwait(false);
+
         // What is damaged stops the very fetch that would bring it anew, or is hidden by it: what else was in it is somebody's, too.
         if (_objects.SetRubbishAside())
         {
@@ -99,8 +104,11 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => _remotes.ExamineAsync(reference, cancellationToken);
 
-    public ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken) =>
-        _prober.ProbeAsync(place, target, cancellationToken);
+    public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
+    {
+        SlotProbe probe = await _prober.ProbeAsync(place, target, cancellationToken).ConfigureAwait(false);
+        return _isToWatch && target.Watch == WatchUse.Begin ? probe with { WhyNotWatched = "git reads it, and not this process" } : probe;
+    }
 
     public ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken) =>
         _repairer.RepairAsync(place, commit, level, cancellationToken);

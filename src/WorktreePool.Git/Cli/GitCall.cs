@@ -9,8 +9,15 @@ internal sealed record GitCall(params IReadOnlyList<string> Arguments)
     /// <summary>Settings that win over every config file.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
-    /// <summary>What it works on: a slot's path, or the common directory. Marks the process, so that one orphaned by a crash can be found.</summary>
+    /// <summary>What it works on: a slot's path, or the common directory.</summary>
     public required string Subject { get; init; }
+
+    /// <summary>Marks the process, so that one orphaned by a crash can be found. Default: what it works on.</summary>
+    public string Mark
+    {
+        get => field ?? Subject;
+        init;
+    }
 
     /// <summary>Is given each line of standard error as soon as it is complete, also those that end in a carriage return; null: nobody asks.</summary>
     public Action<string>? Complaints { get; init; }

@@ -126,7 +126,7 @@ internal sealed class GitRunner
             environment[key] = value;
         }
 
-        environment[Marker] = call.Subject;
+        environment[Marker] = call.Mark;
         foreach ((string key, string value) in call.Environment)
         {
             // Empty means: not set, so that git's own default counts.

@@ -7,10 +7,11 @@ namespace WorktreePool.Git.Cli;
 /// Fetches one branch from the trusted URL. Runs in the neutral directory, so that no URL rewrite, upload-pack command or helper from the shared
 /// config takes part; the objects go to the repository, and the tracking ref is moved afterwards if nothing stands in the way.
 /// </summary>
-internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, RepositoryRefs refs, KnownRefs? known, GitRunner git)
+internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, RepositoryRefs refs, FetchLock turn, KnownRefs? known, GitRunner git)
 {
     private const string Prefix = "refs/remotes/";
 
+    /// <summary>Fetches the branch of a tracking ref; the caller holds the fetch lock.</summary>
     public async ValueTask<string?> FetchAsync(string reference, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         string? remote = baseline.Current.Remotes.Keys
@@ -55,5 +56,5 @@ internal sealed class RemoteFetcher(RepositoryLayout repository, Baseline baseli
     private string? Missed() => baseline.Current.Isolation?.Borrowed is { } borrowed && !Directory.Exists(borrowed) ? borrowed : null;
 
     private GitCall Call(Dictionary<string, string> environment, params IReadOnlyList<string> arguments) =>
-        new GitCall(arguments) { Subject = repository.CommonDirectory, Environment = environment }.ToRemote(baseline.Current);
+        new GitCall(arguments) { Subject = repository.CommonDirectory, Mark = turn.File, Environment = environment }.ToRemote(baseline.Current);
 }

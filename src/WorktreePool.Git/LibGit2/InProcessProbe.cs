@@ -10,7 +10,7 @@ namespace WorktreePool.Git.LibGit2;
 /// Probes a slot without starting a process: links and HEAD by their files, the index by its own reader, files by an own walk. It answers
 /// only where its answer is the one git would give: otherwise it says why it cannot.
 /// </summary>
-internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, KeepPatterns keep)
+internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, KeepPatterns keep, WatchedSlots? watches = null)
 {
     private const uint Submodule = 0xE000;
     private const string BranchPrefix = "ref: refs/heads/";
@@ -53,9 +53,57 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         }
 
         string? head = ExamineHead(objects, admin, target, findings);
-        return CompareContent(objects, place, admin, target.Commit, findings, cancellation) is { } reason
-            ? InProcessAnswer.Unable(reason)
-            : new InProcessAnswer(new SlotProbe(findings, head, admin));
+        if (Directory.Exists(Path.Combine(_admin.PathOf(admin), "modules")))
+        {
+            return InProcessAnswer.Unable("there were submodules");
+        }
+
+        if (target.Watch == WatchUse.Trust && watches?.TakeUnchanged(place, target.Commit, admin) == true && trusted.Find(place.Slot, target.Commit) is not null)
+        {
+            return new InProcessAnswer(new SlotProbe(findings, head, admin) { IsFromWatch = true });
+        }
+
+        (SlotWatch? watch, string? whyNot) = target.Watch == WatchUse.Begin && watches is not null ? TryWatch(watches, place, target.Commit, admin) : default;
+        bool isKept = false;
+        try
+        {
+            if (CompareContent(objects, place, admin, target.Commit, findings, watch, cancellation) is { } reason)
+            {
+                return InProcessAnswer.Unable(reason);
+            }
+
+            if (watch is not null && findings.Count == 0)
+            {
+                whyNot = watches!.Keep(place, target.Commit, admin, watch);
+                isKept = true;
+            }
+            else if (findings.Count > 0)
+            {
+                // Whatever a watch over it says.
+                watches?.Drop(place.Slot);
+            }
+
+            return new InProcessAnswer(new SlotProbe(findings, head, admin) { WhyNotWatched = whyNot });
+        }
+        finally
+        {
+            if (watch is not null && !isKept)
+            {
+                WatchedSlots.End(watch);
+            }
+        }
+    }
+
+    private static (SlotWatch? Watch, string? WhyNot) TryWatch(WatchedSlots watches, SlotPlace place, string commit, string admin)
+    {
+        try
+        {
+            return (watches.Begin(place, commit, admin), null);
+        }
+        catch (IOException e)
+        {
+            return (null, e.Message);
+        }
     }
 
     private string? ExamineHead(LazyObjects objects, string admin, SlotTarget target, List<Finding> findings)
@@ -81,23 +129,20 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
     }
 
     /// <summary>Adds what is wrong with index and files; or says why that cannot be told.</summary>
-    private string? CompareContent(LazyObjects lazy, SlotPlace place, string admin, string commit, List<Finding> findings, CancellationToken cancellation)
+    private string? CompareContent(LazyObjects lazy, SlotPlace place, string admin, string commit, List<Finding> findings, SlotWatch? watch, CancellationToken cancellation)
     {
-        if (Directory.Exists(Path.Combine(_admin.PathOf(admin), "modules")))
-        {
-            return "there were submodules";
-        }
-
         string path = Path.Combine(_admin.PathOf(admin), "index");
-        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true })
+        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
         {
             findings.Add(new Finding(FindingIds.IndexBroken, "there is no index file"));
             return null;
         }
 
+        watch?.AddIndex(Encoding.UTF8.GetBytes(path), status);
+
         if (Recall(place.Slot, commit, path) is { } verified)
         {
-            findings.AddRange(TreeComparison.Run(place.Path, verified.Index.Entries, verified.Written, keep, cancellation).ToFindings());
+            findings.AddRange(TreeComparison.Run(place.Path, verified.Index.Entries, verified.Written, keep, cancellation, watch).ToFindings());
             return null;
         }
 
@@ -129,7 +174,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         Task<byte[]> treeId = Task.Run(() => IndexFile.TreeId(index.Entries), CancellationToken.None);
         (IndexFile Index, FileStamp Written)? trustedIndex = ReadTrusted(place.Slot, commit, index, bytes);
         IEnumerable<Finding> inFiles = trustedIndex is { } known
-            ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation).ToFindings()
+            ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation, watch).ToFindings()
             : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
         List<Finding> inIndex = [.. AgainstCommit(objects, index, treeId.GetAwaiter().GetResult(), commit)];
         if (inIndex.Count == 0 && trustedIndex is { } same && ReferenceEquals(same.Index, index) && trusted.Find(place.Slot, commit) is not null)

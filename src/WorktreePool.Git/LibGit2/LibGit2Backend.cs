@@ -8,27 +8,39 @@ namespace WorktreePool.Git.LibGit2;
 /// Refs, branches, probes, and repairs in this process, on LibGit2Sharp's object store; baseline, fetch, rescue, and removal by the command
 /// line. What it would get wrong it refuses. Work on a slot runs off the caller's thread and hears a cancellation between two files.
 /// </summary>
-internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions options) : IGitBackend
+internal sealed class LibGit2Backend : IGitBackend, IDisposable
 {
     private const string Advice = "Nothing was changed. Use UseGit() or UseGitCli() for this repository.";
 
-    private readonly RepositoryLayout _repository = RepositoryLayout.Of(options);
-    private readonly TrustedIndex _trusted = new(options.PoolDirectory);
-    private readonly KeepPatterns _keep = KeepPatterns.Of(options);
+    private readonly CliGitBackend _git;
+    private readonly WorktreePoolOptions _options;
+    private readonly RepositoryLayout _repository;
+    private readonly TrustedIndex _trusted;
+    private readonly KeepPatterns _keep;
+    private readonly WatchedSlots? _watches;
+    private readonly InProcessProbe _probe;
 
-    public IRescueArchive Rescues => git.Rescues;
+    public LibGit2Backend(CliGitBackend git, WorktreePoolOptions options)
+    {
+        (_git, _options) = (git, options);
+        (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+        _watches = WatchedSlots.Of(options);
+        _probe = new InProcessProbe(_repository, _trusted, _keep, _watches);
+    }
 
-    public IIsolatedRepository? Isolated => git.Isolated;
+    public IRescueArchive Rescues => _git.Rescues;
+
+    public IIsolatedRepository? Isolated => _git.Isolated;
 
     public async ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken)
     {
         await RunAsync(_ => true, cancellationToken).ConfigureAwait(false);
-        return await git.InspectAsync(cancellationToken).ConfigureAwait(false);
+        return await _git.InspectAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => git.TrustAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> TrustAsync(CancellationToken cancellationToken) => _git.TrustAsync(cancellationToken);
 
-    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => git.FindDriftAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> FindDriftAsync(CancellationToken cancellationToken) => _git.FindDriftAsync(cancellationToken);
 
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
         await RunAsync(objects => Candidates(name).FirstOrDefault(candidate => objects.Resolve(candidate) is not null), cancellationToken).ConfigureAwait(false)
@@ -37,22 +49,23 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
     public ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
         RunAsync(objects => objects.Resolve(reference), cancellationToken);
 
-    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => git.FetchAsync(reference, cancellationToken, progress);
+    public ValueTask<string?> FetchAsync(string reference, CancellationToken cancellationToken, IProgress<PoolProgress>? progress = null) => _git.FetchAsync(reference, cancellationToken, progress);
 
-    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => git.ExamineRemotesAsync(reference, cancellationToken);
+    public ValueTask<IReadOnlyList<Finding>> ExamineRemotesAsync(string reference, CancellationToken cancellationToken) => _git.ExamineRemotesAsync(reference, cancellationToken);
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
         RefuseSparse();
-        InProcessAnswer answer = await Task.Run(() => new InProcessProbe(_repository, _trusted, _keep).Run(place, target, cancellationToken), cancellationToken)
+        InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken), cancellationToken)
             .WaitAsync(cancellationToken).ConfigureAwait(false);
         SlotProbe probe = answer.Probe ?? throw new GitBackendException($"{place.Slot} cannot be probed by LibGit2Sharp: {answer.Reason}. {Advice}");
-        return await git.ExamineObjectsAsync(target.Commit, cancellationToken).ConfigureAwait(false) is { } damage ? probe with { Findings = [.. probe.Findings, damage] } : probe;
+        return await _git.ExamineObjectsAsync(target.Commit, cancellationToken).ConfigureAwait(false) is { } damage ? probe with { Findings = [.. probe.Findings, damage] } : probe;
     }
 
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
-        await git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
+        _watches?.Drop(place.Slot);
+        await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
         return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, level, readyAt: null, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
@@ -91,7 +104,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
         if (ObjectReader.SymbolicTarget(_repository.CommonDirectory, reference) is not null)
         {
             // LibGit2Sharp would follow it, without an end if it leads back to itself.
-            await git.DeleteBranchAsync(branch, cancellationToken).ConfigureAwait(false);
+            await _git.DeleteBranchAsync(branch, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -104,20 +117,26 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
             cancellationToken).ConfigureAwait(false);
     }
 
-    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => git.EvictAsync(place, cancellationToken);
+    public ValueTask EvictAsync(SlotPlace place, CancellationToken cancellationToken) => _git.EvictAsync(place, cancellationToken);
 
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
-        git.RescueAsync(place, request, cancellationToken);
+        _git.RescueAsync(place, request, cancellationToken);
 
-    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken) => git.RemoveAsync(place, cancellationToken);
+    public ValueTask RemoveAsync(SlotPlace place, CancellationToken cancellationToken)
+    {
+        _watches?.Drop(place.Slot);
+        return _git.RemoveAsync(place, cancellationToken);
+    }
+
+    public void Dispose() => _watches?.Dispose();
 
     private IEnumerable<string> Candidates(string name) => name.Length == 40 && name.All(char.IsAsciiHexDigit) ? [name] : _repository.NamesOf(name);
 
     private void RefuseSparse()
     {
-        if (options.Sparse.Count > 0)
+        if (_options.Sparse.Count > 0)
         {
-            throw new GitBackendException($"LibGit2Sharp misreads sparse checkouts, and the pool is sparse ({string.Join(", ", options.Sparse)}). {Advice}");
+            throw new GitBackendException($"LibGit2Sharp misreads sparse checkouts, and the pool is sparse ({string.Join(", ", _options.Sparse)}). {Advice}");
         }
     }
 
@@ -125,7 +144,7 @@ internal sealed class LibGit2Backend(CliGitBackend git, WorktreePoolOptions opti
     private async ValueTask<T> RunAsync<T>(Func<ObjectReader, T> work, CancellationToken cancellationToken)
     {
         RefuseSparse();
-        if ((UnixFiles.IsSupported ? PlainBytes.WhyNot(git.CheckoutSettings) : "this is no Linux") is { } reason)
+        if ((UnixFiles.IsSupported ? PlainBytes.WhyNot(_git.CheckoutSettings) : "this is no Linux") is { } reason)
         {
             throw new GitBackendException($"LibGit2Sharp cannot keep slots of this repository ready: {reason}. {Advice}");
         }

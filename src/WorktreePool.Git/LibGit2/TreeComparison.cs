@@ -22,15 +22,16 @@ internal sealed class TreeComparison
     private readonly IndexEntry[] _entries;
     private readonly FileStamp _written;
     private readonly KeepPatterns _keep;
+    private readonly SlotWatch? _watch;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _root;
     private readonly FileStamp?[] _equal;
     private readonly ConcurrentBag<byte[]> _untracked = [];
     private readonly ConcurrentBag<byte[]> _closed = [];
 
-    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
+    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, CancellationToken cancellation)
     {
-        (_entries, _written, _keep, _cancellation) = (entries as IndexEntry[] ?? [.. entries], written, keep, cancellation);
+        (_entries, _written, _keep, _watch, _cancellation) = (entries as IndexEntry[] ?? [.. entries], written, keep, watch, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
         _equal = new FileStamp?[_entries.Length];
     }
@@ -40,10 +41,11 @@ internal sealed class TreeComparison
     /// <param name="written">The index file's own times.</param>
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
+    /// <param name="watch">Is given everything before it is read; null: nobody watches.</param>
     /// <exception cref="IOException">Something cannot be read.</exception>
-    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation)
+    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null)
     {
-        var comparison = new TreeComparison(root, entries, written, keep, cancellation);
+        var comparison = new TreeComparison(root, entries, written, keep, watch, cancellation);
         comparison.WalkAll();
 
         // Sorted, because threads came across them in any order: the same slot gives the same answer, and what is above comes first.
@@ -98,7 +100,9 @@ internal sealed class TreeComparison
     {
         _cancellation.ThrowIfCancellationRequested();
         int prefix = directory.Path.Length == 0 ? 0 : directory.Path.Length + 1;
-        DirectoryReader.Read(Absolute(directory.Path), (name, status) =>
+        byte[] absolute = Absolute(directory.Path);
+        _watch?.AddDirectory(absolute);
+        DirectoryReader.Read(absolute, (name, status) =>
         {
             if (prefix == 0 && name.SequenceEqual(".git"u8))
             {
@@ -108,6 +112,11 @@ internal sealed class TreeComparison
             int at = FirstFrom(directory, prefix, name);
             if (at < directory.To && _entries[at].Path.AsSpan(prefix).SequenceEqual(name))
             {
+                if (status.IsFile)
+                {
+                    _watch?.AddFile(_entries[at].Path, status);
+                }
+
                 _equal[at] = IsEqual(_entries[at], _entries[at].Path, status) ? status.Stamp : null;
                 return;
             }

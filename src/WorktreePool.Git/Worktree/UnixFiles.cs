@@ -87,14 +87,22 @@ internal static partial class UnixFiles
         }
 
         var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (StatX(descriptor, [0], EmptyPath, BasicStatus, out StatXBuffer buffer) == 0 && new FileStatus(buffer) is { IsFile: true } now && now.Stamp == expected.Stamp)
+        try
         {
-            return handle;
+            return Status(handle) is { IsFile: true } now && now.Stamp == expected.Stamp ? handle : throw new IOException($"{Text(path)} changed while it was read");
         }
-
-        handle.Dispose();
-        throw new IOException($"{Text(path)} changed while it was read");
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>An open file's status.</summary>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    public static FileStatus Status(SafeFileHandle file) => StatX(file, [0], EmptyPath, BasicStatus, out StatXBuffer buffer) == 0
+        ? new FileStatus(buffer)
+        : throw new IOException($"cannot read the status of an open file: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
 
     /// <summary>Where a link points.</summary>
     /// <param name="path">Bytes, without a zero at the end.</param>
@@ -140,6 +148,10 @@ internal static partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int StatX(int directory, byte[] path, int flags, uint mask, out StatXBuffer buffer);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int StatX(SafeFileHandle directory, byte[] path, int flags, uint mask, out StatXBuffer buffer);
 
     [LibraryImport("libc", EntryPoint = "opendir", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,22 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace WorktreePool.DependencyInjection;
 
 /// <summary>The one way to a pool's options: validated, and with a failure that names the setting.</summary>
 internal static class PoolOptionsAccess
 {
-    public static WorktreePoolOptions Get(IServiceProvider provider, string name)
-    {
-        try
-        {
-            return provider.GetRequiredService<IOptionsMonitor<WorktreePoolOptions>>().Get(name);
-        }
-        catch (OptionsValidationException e)
-        {
-            throw new PoolConfigurationException(string.Join(Environment.NewLine, e.Failures));
-        }
-    }
+    /// <summary>As they are now.</summary>
+    /// <exception cref="PoolConfigurationException">A setting is wrong.</exception>
+    public static WorktreePoolOptions Get(IServiceProvider provider, string name) =>
+        provider.GetRequiredKeyedService<OptionsReload<WorktreePoolOptions>>(name).Options.Current;
 
     /// <summary>The current directory may change later; the pool's places may not. Links on the way are followed: one pool has one name for each place, whoever opens it.</summary>
     public static void MakeAbsolute(WorktreePoolOptions options)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -39,15 +40,20 @@ public static class WorktreePoolServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WorktreePoolOptions>, PoolOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IProcessTable>(_ => new ProcessTable());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KeeperOptions>, KeeperOptionsValidator>());
+        services.AddKeyedSingleton(name, (provider, _) => Reloaded<WorktreePoolOptions>(provider, name, (before, read) => PoolOptionsChange.Accept(
+            name, before, read, provider.GetServices<IValidateOptions<WorktreePoolOptions>>(), Logger(provider))));
+        services.AddKeyedSingleton(name, (provider, _) => Reloaded<KeeperOptions>(provider, name, (before, read) => PoolOptionsChange.Accept(name, before, read, Logger(provider))));
         services.AddKeyedSingleton(name, (provider, _) => new PoolRuntime(new PoolContext(
             name,
-            PoolOptionsAccess.Get(provider, name),
+            provider.GetRequiredKeyedService<OptionsReload<WorktreePoolOptions>>(name).Options,
             provider.GetRequiredKeyedService<ISlotStateStore>(name),
             provider.GetRequiredKeyedService<IGitBackend>(name),
             provider.GetRequiredService<IProcessTable>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetService<ILoggerFactory>()?.CreateLogger("WorktreePool") ?? NullLogger.Instance)
+            Logger(provider))
         {
+            KeeperSettings = provider.GetRequiredKeyedService<OptionsReload<KeeperOptions>>(name).Options,
             SetUp = FindSetUpRunner(provider, name),
         }));
         services.AddKeyedSingleton<IWorktreePool>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name));
@@ -55,6 +61,11 @@ public static class WorktreePoolServiceCollectionExtensions
         services.AddKeyedSingleton<IFleet>(name, (provider, _) => provider.GetRequiredKeyedService<PoolRuntime>(name).Fleet);
         return new WorktreePoolBuilder(services, name);
     }
+
+    private static OptionsReload<T> Reloaded<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] T>(IServiceProvider provider, string name, Func<T, T, T> accept) where T : class =>
+        new(name, provider.GetRequiredService<IOptionsFactory<T>>(), provider.GetServices<IOptionsChangeTokenSource<T>>(), accept, Logger(provider));
+
+    private static ILogger Logger(IServiceProvider provider) => provider.GetService<ILoggerFactory>()?.CreateLogger("WorktreePool") ?? NullLogger.Instance;
 
     private static ISetUpRunner? FindSetUpRunner(IServiceProvider provider, string name)
     {

@@ -53,6 +53,21 @@ internal static partial class PoolLog
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: leaving the gate {Gate} could not be recorded; it is free when this process ends: {Reason}")]
     public static partial void GateLeftOpen(ILogger logger, string pool, string gate, string reason);
 
+    [LoggerMessage(16, LogLevel.Information, "Pool {Pool}: settings changed: {Changes}")]
+    public static partial void SettingsChanged(ILogger logger, string pool, string changes);
+
+    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: {Change} counts after a restart only; the old value stays")]
+    public static partial void SettingNeedsRestart(ILogger logger, string pool, string change);
+
+    [LoggerMessage(18, LogLevel.Error, "Pool {Pool}: changed settings are wrong and were not taken; the old ones stay: {Reason}")]
+    public static partial void SettingsRefused(ILogger logger, string pool, string reason);
+
+    [LoggerMessage(19, LogLevel.Information, "Pool {Pool}: old history dropped (HistoryRetention, HistoryLimit)")]
+    public static partial void HistoryDropped(ILogger logger, string pool);
+
+    [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: {Slot} is not watched, so a claim reads all of it: {Reason}")]
+    public static partial void NotWatched(ILogger logger, string pool, string slot, string reason);
+
     [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: {Slot}: set-up step {Step} ran for {Seconds:0.0} s")]
     public static partial void SetUpRan(ILogger logger, string pool, string slot, string step, double seconds);
 }

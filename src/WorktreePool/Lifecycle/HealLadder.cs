@@ -31,6 +31,15 @@ internal static class HealLadder
     /// <summary>Whether git cannot be trusted to work on the slot at all.</summary>
     public static bool IsStructural(string finding) => Structural.Contains(finding);
 
+    /// <summary>What comes upon work in a slot: a claim, a holder's release, what follows upon a dead holder, or the healing of a slot that nobody had.</summary>
+    private static string FoundBy(SlotRecord record) => record switch
+    {
+        { State: SlotState.Preparing } => "claim",
+        { Lease: null } => "heal",
+        { Lease.Releasing: null } => "reclaim",
+        _ => "release",
+    };
+
     /// <summary>The next plan.</summary>
     /// <param name="record">The slot's record, preparing or cleaning.</param>
     /// <param name="endedBranch">The branch of a lease that has ended, still to be deleted; null when there is none or it is gone.</param>
@@ -41,7 +50,7 @@ internal static class HealLadder
         List<SlotAction> actions = [];
         if (!record.WorkSaved && (!probe.IsReady || endedBranch is not null))
         {
-            actions.Add(new SlotAction.SaveWork(record.State == SlotState.Preparing ? "claim" : "release"));
+            actions.Add(new SlotAction.SaveWork(FoundBy(record)));
         }
 
         if (!probe.IsReady)

@@ -19,7 +19,7 @@ internal sealed class EarlyProbe : IAsyncDisposable
 
     /// <summary>Begins one if the slot is likely to be ready: free, left at the wanted commit, and without copied files, which must go first.</summary>
     public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, string commit, CancellationToken cancellationToken) =>
-        candidate is { State: SlotState.Free, SetUp: not { Copied.Count: > 0 } } && candidate.Commit == commit ? new EarlyProbe(git, candidate.Place, new SlotTarget(commit), cancellationToken) : null;
+        candidate is { State: SlotState.Free, SetUp: not { Copied.Count: > 0 } } && candidate.Commit == commit ? new EarlyProbe(git, candidate.Place, new SlotTarget(commit) { Watch = WatchUse.Trust }, cancellationToken) : null;
 
     /// <summary>Ends it, and waits until it has ended: nobody may look into a slot without its lock.</summary>
     public async ValueTask DisposeAsync()

@@ -22,7 +22,7 @@ internal sealed class Fleet(PoolContext context, PoolJournal journal) : IFleet
         return snapshot.Paused is not null ? [] : FleetPolicy.Capacity(snapshot.Hosts, preferredHost);
     }
 
-    /// <summary>The keeper's part: checks in, ends the leases of silent hosts, drops old history.</summary>
+    /// <summary>The keeper's part: checks in, ends the leases of silent hosts.</summary>
     /// <returns>The slots whose leases were ended.</returns>
     public async ValueTask<IReadOnlyList<string>> MaintainAsync(CancellationToken cancellationToken)
     {
@@ -44,7 +44,6 @@ internal sealed class Fleet(PoolContext context, PoolJournal journal) : IFleet
             }
         }
 
-        await store.PruneHistoryAsync(cancellationToken).ConfigureAwait(false);
         return ended;
     }
 

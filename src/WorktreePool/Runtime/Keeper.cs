@@ -10,6 +10,9 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
     /// <summary>More slots than this made at the same time wait for the disk.</summary>
     private const int MostMadeAtOnce = 4;
 
+    /// <summary>For each slot the last reason told why it is not watched.</summary>
+    private readonly ConcurrentDictionary<string, string> _unwatched = new(StringComparer.Ordinal);
+
     /// <summary>One pass.</summary>
     /// <param name="baseRefresh">How old the pool's base may be before the remote is asked; null: it is not asked.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
@@ -55,6 +58,11 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
         rescued.AddRange((await care.SweepAsync(null, cancellationToken).ConfigureAwait(false)).Select(rescue => rescue.Id));
         progress?.Report(new PoolProgress(PoolPhase.Preparing, state.Slots.Count, state.Slots.Count));
         await PruneRescuesAsync(cancellationToken).ConfigureAwait(false);
+        if (await context.Store.PruneHistoryAsync(context.Now - context.Options.HistoryRetention, context.Options.HistoryLimit, cancellationToken).ConfigureAwait(false))
+        {
+            PoolLog.HistoryDropped(context.Logger, context.Name);
+        }
+
         measured?.End(failures.Count == 0 ? "done" : "incomplete");
         return new MaintenanceReport(reclaimed, healed, quarantined, rescued) { Yielded = yielded, Overdue = overdue, Failures = failures };
 
@@ -93,8 +101,19 @@ internal sealed class Keeper(PoolContext context, BaseResolver bases, Housekeepi
             default:
                 // Looked at without the working lock, so that no claim has to pass the slot by; if it changes meanwhile, the
                 // compare-and-set that follows fails and nothing is done.
-                SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit), cancellationToken).ConfigureAwait(false);
+                SlotProbe probe = await context.Git.ProbeAsync(record.Place, new SlotTarget(commit) { Watch = WatchUse.Begin }, cancellationToken).ConfigureAwait(false);
+                TellUnwatched(record.Slot, probe.WhyNotWatched);
                 return probe.IsReady && record.Commit == commit && await setUp.SeemsFreshAsync(record, cancellationToken).ConfigureAwait(false) ? null : HistoryEvent.Healed;
+        }
+    }
+
+    /// <summary>Tells, once for each reason, why a slot that is to be watched is not.</summary>
+    private void TellUnwatched(string slot, string? why)
+    {
+        if (why is not null && (!_unwatched.TryGetValue(slot, out string? told) || told != why))
+        {
+            PoolLog.NotWatched(context.Logger, context.Name, slot, why);
+            _unwatched[slot] = why;
         }
     }
 

@@ -59,20 +59,25 @@ internal sealed class KeeperShift(PoolContext context, Keeper keeper, Gates gate
     }
 
     /// <summary>Passes until cancelled; while another process keeps the pool, none.</summary>
-    public async IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<MaintenanceReport> KeepAsync(Live<KeeperOptions> settings, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var stay = new Stay();
         try
         {
             while (true)
             {
+                Task replaced = settings.Replaced;
+                KeeperOptions options = settings.Current;
                 if (await TryPassAsync(stay, options, cancellationToken).ConfigureAwait(false) is { } report)
                 {
                     yield return report;
                 }
 
                 TimeSpan rest = stay.Entry is null ? Shorter(options.Interval, LongestStandBy) : await RestAsync(options.Interval, cancellationToken).ConfigureAwait(false);
-                await Task.Delay(rest, context.Time, cancellationToken).ConfigureAwait(false);
+                using var resting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                await Task.WhenAny(Task.Delay(rest, context.Time, resting.Token), replaced).ConfigureAwait(false);
+                await resting.CancelAsync().ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
         finally

@@ -4,15 +4,21 @@ namespace WorktreePool.Runtime;
 
 /// <summary>What every part of one pool's runtime works with.</summary>
 /// <param name="Name">The pool's name.</param>
-/// <param name="Options">The validated settings, paths absolute.</param>
+/// <param name="Settings">The validated settings, paths absolute, as they are now.</param>
 /// <param name="Store">The state.</param>
 /// <param name="Git">The repository.</param>
 /// <param name="Processes">The machine's processes.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Logger">Where events are logged; never a token.</param>
 internal sealed record PoolContext(
-    string Name, WorktreePoolOptions Options, ISlotStateStore Store, IGitBackend Git, IProcessTable Processes, TimeProvider Time, ILogger Logger)
+    string Name, Live<WorktreePoolOptions> Settings, ISlotStateStore Store, IGitBackend Git, IProcessTable Processes, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>The settings as they are now: those of times, counts and policies may change between two looks.</summary>
+    public WorktreePoolOptions Options => Settings.Current;
+
+    /// <summary>How the keeper works, when its caller does not say.</summary>
+    public required Live<KeeperOptions> KeeperSettings { get; init; }
+
     /// <summary>Runs set-up steps; null for a pool that has none and copies nothing.</summary>
     public ISetUpRunner? SetUp { get; init; }
 

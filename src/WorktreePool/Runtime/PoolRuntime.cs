@@ -1,4 +1,5 @@
 using WorktreePool.Lifecycle;
+using WorktreePool.Settings;
 
 namespace WorktreePool.Runtime;
 
@@ -105,18 +106,19 @@ internal sealed class PoolRuntime : IWorktreePool, IPoolOperator
     }
 
     public ValueTask<MaintenanceReport> MaintainAsync(CancellationToken cancellationToken = default) =>
-        _shift.MaintainAsync(new KeeperOptions().BaseRefresh, cancellationToken);
+        _shift.MaintainAsync(_context.KeeperSettings.Current.BaseRefresh, cancellationToken);
 
     public IAsyncEnumerable<MaintenanceReport> KeepAsync(KeeperOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new KeeperOptions();
-        if (options.Interval <= TimeSpan.Zero || options.Interval > KeeperOptions.LongestInterval || options.BaseRefresh < TimeSpan.Zero)
+        if (options is null)
         {
-            throw new PoolConfigurationException(
-                $"Pool \"{_context.Name}\": the keeper's Interval is {options.Interval} and its BaseRefresh {options.BaseRefresh}; Interval must be more than zero and at most {KeeperOptions.LongestInterval.TotalDays} days, BaseRefresh zero or more.");
+            return _shift.KeepAsync(_context.KeeperSettings, cancellationToken);
         }
 
-        return _shift.KeepAsync(options, cancellationToken);
+        string[] failures = [.. KeeperSettingTable.Check(options)];
+        return failures.Length == 0
+            ? _shift.KeepAsync(new Live<KeeperOptions>(options), cancellationToken)
+            : throw new PoolConfigurationException($"Pool \"{_context.Name}\": {string.Join(' ', failures)}");
     }
 
     public IPoolSubscription Subscribe(int capacity = 256) => _events.Subscribe(capacity);

@@ -1,6 +1,7 @@
 using WorktreePool.Git.Auto;
 using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
+using WorktreePool.Git.SetUp;
 using WorktreePool.Testing;
 using WorktreePool.Testing.Conformance;
 
@@ -56,6 +57,12 @@ public sealed class IsolatedLibGit2ConformanceTests : IsolatedConformance
     protected override bool ChecksOutAnyName => false;
 
     protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options);
+}
+
+[ConformanceOf(typeof(SetUpRunner))]
+public sealed class SetUpConformanceTests : SetUpRunnerConformance
+{
+    protected override ISetUpRunner Create(WorktreePoolOptions options) => new SetUpRunner(options, TimeProvider.System);
 }
 
 public sealed class CompletenessTests

@@ -81,7 +81,7 @@ public sealed class RecordCommandTests : IAsyncLifetime
         (await _sandbox.RunAsync("rescue", "list", "--key", "B")).Output.Should().Be("no rescued work\n");
         (await _sandbox.RunAsync("rescue", "list", "--json-lines")).Output.Should().StartWith("{").And.Contain(id);
         string shown = (await _sandbox.RunAsync("rescue", "show", id)).Output;
-        shown.Should().MatchRegex($"^{id}: kept \\d+ s ago .* from slot-0 for A, 1 files and 0 commits").And.ContainAll($"rescue restore {id} --branch", "left.txt | 1 +", "+a^[]0;b").And.NotContain("\u001b");
+        shown.Should().MatchRegex($"^{id}: kept \\d+ s ago .* from slot-0 for A, 1 file and 0 commits").And.ContainAll($"rescue restore {id} --branch", "left.txt | 1 +", "+a^[]0;b").And.NotContain("\u001b");
         (await _sandbox.RunAsync("rescue", "show", id, "--stat")).Output.Should().Contain("left.txt | 1 +").And.NotContain("+a^[");
     }
 

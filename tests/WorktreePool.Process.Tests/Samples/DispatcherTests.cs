@@ -105,7 +105,7 @@ public sealed class DispatcherTests(ITestOutputHelper output) : IAsyncLifetime
     private System.Diagnostics.Process Start()
     {
         string program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "TicketDispatcher.exe" : "TicketDispatcher");
-        var start = new ProcessStartInfo(program, ["--Repository", _sandbox.Repository, "--PoolDirectory", _sandbox.PoolDirectory, "--Tickets", Folder, "--Slots", $"{Slots}", "--Cycle", "00:00:00.1"])
+        var start = new ProcessStartInfo(program, ["--Pool:RepositoryPath", _sandbox.Repository, "--Pool:PoolDirectory", _sandbox.PoolDirectory, "--Tickets", Folder, "--Pool:Slots", $"{Slots}", "--Cycle", "00:00:00.1"])
         {
             RedirectStandardOutput = true,
         };

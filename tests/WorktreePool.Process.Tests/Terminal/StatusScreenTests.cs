@@ -27,6 +27,32 @@ public sealed class StatusScreenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_a_table_has_no_room_a_slot_is_a_line_and_what_is_said_of_it_follows()
+    {
+        string output = Terminal.Plain(await OnTerminalAsync(40, "status"));
+
+        output.Should().NotContain("│").And.MatchRegex("slot-0  leased, overdue  MC-4683\\s*\n  [0-9]+ s, ran out").And.ContainAll("slot-1 … 7  free", "worktree-pool maintain");
+        output.Split('\n').Select(line => line.TrimEnd('\r').Length).Should().OnlyContain(length => length <= 40);
+    }
+
+    [Fact]
+    public async Task The_doctor_and_the_history_break_lines_between_words()
+    {
+        File.WriteAllText(Path.Combine(_sandbox.Slot(3), "left.txt"), "left");
+        foreach (string command in new[] { "doctor", "history --no-pager" })
+        {
+            Invocation invocation = Terminal.Invocation(70, 40, $"COMMAND {command} 2>/dev/null");
+            string output = Terminal.Plain((await _sandbox.RunAsync(invocation)).Output);
+
+            string[] lines = [.. output.Split('\n').Select(line => line.TrimEnd('\r'))];
+            lines.Should().OnlyContain(line => line.Length <= 70, command);
+            lines.Should().Contain(line => line.Length > 5, command);
+        }
+
+        (await _sandbox.RunAsync("doctor")).Output.Split('\n').Should().Contain(line => line.Length > 70, "a file gets whole lines");
+    }
+
+    [Fact]
     public async Task Without_colours_where_they_are_not_wanted()
     {
         string output = await OnTerminalAsync(80, "status", ("NO_COLOR", "1"));

@@ -12,10 +12,10 @@ public sealed class ConformanceTests
     [Fact]
     public void Every_backend_and_store_of_the_solution_has_a_suite()
     {
-        var implements = new Regex(@"\bclass (\w+)[^\n{;]*?(?:\)|\b) : [^\n{]*\bI(?:GitBackend|\w*StateStore)\b");
+        var implements = new Regex(@"\bclass (\w+)[^\n{;]*?(?:\)|\b) : [^\n{]*\bI(?:GitBackend|\w*StateStore|SetUpRunner)\b");
         string[] seams = [.. Sources.CSharp("src").SelectMany(file => implements.Matches(Sources.Code(file.Text))).Select(match => match.Groups[1].Value).Distinct().Except(WithoutFiles)];
         string tests = string.Concat(Sources.CSharp("tests").Select(file => file.Text));
-        seams.Should().Contain(["CliGitBackend", "AutoGitBackend", "LibGit2Backend", "FileSlotStateStore", "PostgresSlotStateStore", "InMemorySlotStateStore"]);
+        seams.Should().Contain(["CliGitBackend", "AutoGitBackend", "LibGit2Backend", "FileSlotStateStore", "PostgresSlotStateStore", "InMemorySlotStateStore", "SetUpRunner"]);
         seams.Where(seam => !tests.Contains($"[ConformanceOf(typeof({seam}))]", StringComparison.Ordinal)).Should().BeEmpty("each runs through its suite");
     }
 
@@ -23,6 +23,7 @@ public sealed class ConformanceTests
     [InlineData(typeof(IGitBackend))]
     [InlineData(typeof(IRescueArchive))]
     [InlineData(typeof(ISlotStateStore))]
+    [InlineData(typeof(ISetUpRunner))]
     public void Every_member_of_a_seam_is_in_its_suite(Type seam)
     {
         string suite = string.Concat(Sources.CSharp("src/WorktreePool.Testing.Conformance").Select(file => Sources.Code(file.Text)));

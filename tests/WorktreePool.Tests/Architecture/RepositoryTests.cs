@@ -25,6 +25,19 @@ public sealed class RepositoryTests
     }
 
     [Fact]
+    public void Usings_stand_in_order_those_of_the_system_first()
+    {
+        foreach (string path in Sources.Files("").Where(path => path.EndsWith(".cs", StringComparison.Ordinal)))
+        {
+            string[] usings = [.. Sources.Read(path).Split('\n').TakeWhile(line => !line.StartsWith("namespace ", StringComparison.Ordinal)).Where(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('('))];
+            usings.Should().Equal(
+                usings.OrderBy(line => line.Contains('=') ? 2 : line.StartsWith("using static ", StringComparison.Ordinal) ? 1 : 0).ThenBy(line => !Name(line).StartsWith("System", StringComparison.Ordinal)).ThenBy(Name, StringComparer.OrdinalIgnoreCase), path);
+        }
+
+        static string Name(string line) => line["using ".Length..].Replace("static ", "", StringComparison.Ordinal).TrimEnd(';');
+    }
+
+    [Fact]
     public void Every_version_of_a_package_is_named_in_one_place()
     {
         foreach (string path in Sources.Files("").Where(path => path.EndsWith("proj", StringComparison.Ordinal)))

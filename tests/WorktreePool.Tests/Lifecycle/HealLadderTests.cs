@@ -100,12 +100,14 @@ public sealed class HealLadderTests
     }
 
     [Theory]
-    [InlineData(SlotState.Preparing, "claim")]
-    [InlineData(SlotState.Cleaning, "release")]
-    public void A_rescue_says_what_found_the_work(SlotState state, string reason)
+    [InlineData(SlotState.Preparing, true, null, "claim")]
+    [InlineData(SlotState.Cleaning, true, ReleaseMode.Rescue, "release")]
+    [InlineData(SlotState.Cleaning, true, null, "reclaim")]
+    [InlineData(SlotState.Cleaning, false, null, "heal")]
+    public void A_rescue_says_what_found_the_work(SlotState state, bool isLeased, ReleaseMode? releasing, string reason)
     {
         var probe = new SlotProbe([new Finding(FindingIds.Untracked, "a.txt")], "c1", "slot-0");
-        HealLadder.Next(Preparing with { State = state }, null, probe, null).Actions[0].Should().Be(new SlotAction.SaveWork(reason));
+        HealLadder.Next(Preparing with { State = state, Lease = isLeased ? new LeaseRecord { Key = "K", TokenHash = "h", Owner = LeaseOwner.ForProcess(Worker), Releasing = releasing } : null }, null, probe, null).Actions[0].Should().Be(new SlotAction.SaveWork(reason));
     }
 
     private static RepairLevel FirstRung(params string[] findings) =>

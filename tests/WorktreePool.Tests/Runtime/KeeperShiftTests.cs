@@ -214,14 +214,14 @@ public sealed class KeeperShiftTests : RuntimeTest
     }
 
     [Theory]
-    [InlineData(0, 0)]
-    [InlineData(-1, 0)]
-    [InlineData(60, -1)]
-    [InlineData(60 * 60 * 24 * 31, 1)]
-    public void Impossible_settings_are_refused(int interval, int refresh)
+    [InlineData(0, 0, "Interval is 0 s")]
+    [InlineData(-1, 0, "Interval is -1 s")]
+    [InlineData(60, -1, "BaseRefresh is -1 s")]
+    [InlineData(60 * 60 * 24 * 31, 1, "at most 30 days")]
+    public void Impossible_settings_are_refused(int interval, int refresh, string told)
     {
         var options = new KeeperOptions { Interval = TimeSpan.FromSeconds(interval), BaseRefresh = TimeSpan.FromSeconds(refresh) };
-        Machine.Start().Pool.Invoking(pool => pool.KeepAsync(options, Token)).Should().Throw<PoolConfigurationException>().WithMessage("*Interval*");
+        Machine.Start().Pool.Invoking(pool => pool.KeepAsync(options, Token)).Should().Throw<PoolConfigurationException>().WithMessage($"*{told}*");
     }
 
     private static Shift Keep(FakeProcess process, KeeperOptions? options = null) => new(process.Pool, options);

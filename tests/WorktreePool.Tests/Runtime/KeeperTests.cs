@@ -29,6 +29,24 @@ public sealed class KeeperTests : RuntimeTest
     }
 
     [Fact]
+    public async Task Old_history_goes_with_a_pass()
+    {
+        FakeProcess process = Machine.Start(options => options.HistoryRetention = TimeSpan.FromDays(7));
+        await (await ClaimAsync(process, "OLD")).ReleaseAsync(cancellationToken: Token);
+        Machine.Time.Advance(TimeSpan.FromDays(5));
+        await (await ClaimAsync(process, "NEW")).ReleaseAsync(cancellationToken: Token);
+        await process.Pool.MaintainAsync(Token);
+        (await KeysAsync()).Should().Contain("OLD").And.Contain("NEW");
+
+        Machine.Time.Advance(TimeSpan.FromDays(3));
+        await process.Pool.MaintainAsync(Token);
+
+        (await KeysAsync()).Should().Contain("NEW").And.NotContain("OLD");
+
+        async Task<IEnumerable<string?>> KeysAsync() => (await process.Operator.GetHistoryAsync(new HistoryQuery(), Token)).Select(entry => entry.Key);
+    }
+
+    [Fact]
     public async Task A_live_lease_is_left_alone_by_pass_and_doctor()
     {
         FakeProcess process = Machine.Start();

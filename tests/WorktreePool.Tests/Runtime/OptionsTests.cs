@@ -11,8 +11,33 @@ public sealed class OptionsTests
     {
         Failure(options => (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(180), TimeSpan.FromSeconds(180)))
             .Should().Contain("ClaimTimeout is 180 s").And.Contain("HostTaskTimeout is 180 s").And.Contain("must be below");
-        Failure(options => (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(179), TimeSpan.FromSeconds(180))).Should().BeNull();
+        Failure(options => (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(600), TimeSpan.FromSeconds(180)))
+            .Should().Contain("ClaimTimeout is 600 s").And.Contain("HostTaskTimeout is 180 s").And.NotContain("ReleaseTimeout", "one reason is enough");
     }
+
+    [Theory]
+    [InlineData(30, 180, 60)]
+    [InlineData(120, 180, 54)]
+    [InlineData(150, 180, 27)]
+    [InlineData(10, 20, 9)]
+    [InlineData(60, null, 60)]
+    public void A_release_gets_what_the_host_and_the_claim_leave(int claim, int? host, int release)
+    {
+        var options = new WorktreePoolOptions { ClaimTimeout = TimeSpan.FromSeconds(claim), HostTaskTimeout = host is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+        options.ReleaseTimeout.Should().Be(TimeSpan.FromSeconds(release));
+        Failure(own => (own.ClaimTimeout, own.HostTaskTimeout) = (options.ClaimTimeout, options.HostTaskTimeout)).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData(176, null, 180, "ReleaseTimeout is 5 s")]
+    [InlineData(120, 60, 180, "ReleaseTimeout is 60 s")]
+    [InlineData(30, 600, 180, "ReleaseTimeout is 600 s")]
+    public void A_host_that_leaves_no_time_for_the_release_is_an_error_that_names_all_three(int claim, int? release, int host, string told) =>
+        Failure(options =>
+        {
+            (options.ClaimTimeout, options.HostTaskTimeout) = (TimeSpan.FromSeconds(claim), TimeSpan.FromSeconds(host));
+            options.ReleaseTimeout = release is { } seconds ? TimeSpan.FromSeconds(seconds) : options.ReleaseTimeout;
+        }).Should().Contain($"ClaimTimeout is {claim} s").And.Contain(told).And.Contain("HostTaskTimeout is 180 s").And.Contain("in the middle of a release");
 
     [Fact]
     public void Every_failure_is_told_at_once() =>

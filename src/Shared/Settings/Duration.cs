@@ -1,11 +1,14 @@
 using System.Globalization;
 
-namespace WorktreePool.Cli.Settings;
+namespace WorktreePool.Settings;
 
 /// <summary>Durations as people write them: 500ms, 30s, 10m, 2h, or hh:mm:ss.</summary>
 internal static class Duration
 {
     private static readonly (string Unit, double Milliseconds)[] Units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+
+    /// <summary>What a text that is none breaks.</summary>
+    public const string Rule = "that is no duration. Write 500ms, 30s, 10m, 2h or hh:mm:ss.";
 
     public static bool TryParse(string text, out TimeSpan value)
     {
@@ -23,10 +26,6 @@ internal static class Duration
         value = default;
         return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out value);
     }
-
-    public static TimeSpan Parse(string what, string text) => TryParse(text, out TimeSpan value)
-        ? value
-        : throw new UsageException($"{what} is \"{text}\", which is no duration. Write 500ms, 30s, 10m, 2h or hh:mm:ss.");
 
     public static string Format(TimeSpan value)
     {

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace WorktreePool.Cli.Settings;
+namespace WorktreePool.Settings;
 
 /// <summary>
 /// Set-up steps as JSON: <c>[{"name":"npm","command":["npm","ci"],"inputs":["/package-lock.json"],"makes":["/node_modules/"],"timeout":"50s"}]</c>. Bound strictly.
@@ -24,17 +24,20 @@ internal static class SetUpJson
         ["environment"] = SetEnvironment,
         ["timeout"] = (step, value, what) => step.Timeout = Duration.TryParse(Text(value, what), out TimeSpan time)
             ? time
-            : throw new PoolConfigurationException($"{what} is \"{Text(value, what)}\", which is no duration. Write 500ms, 30s, 10m, 2h or hh:mm:ss."),
+            : throw new FormatException($"{what} is \"{Text(value, what)}\"; {Duration.Rule}"),
         ["check"] = (step, value, what) => step.Check = Text(value, what) switch
         {
             "status" => MadeCheck.Status,
             "presence" => MadeCheck.Presence,
-            string other => throw new PoolConfigurationException($"{what} is \"{other}\"; it is \"status\" or \"presence\"."),
+            string other => throw new FormatException($"{what} is \"{other}\"; it is \"status\" or \"presence\"."),
         },
     };
 
+    /// <summary>What of a step is a list.</summary>
+    public static readonly IReadOnlyList<string> Lists = ["command", "inputs", "makes"];
+
     /// <summary>Reads the steps.</summary>
-    /// <exception cref="PoolConfigurationException">It is no list of steps, or a step says what no step can say.</exception>
+    /// <exception cref="FormatException">It is no list of steps, or a step says what no step can say.</exception>
     public static IReadOnlyList<SetUpStep> Read(string text)
     {
         try
@@ -42,11 +45,11 @@ internal static class SetUpJson
             using JsonDocument document = JsonDocument.Parse(text, Parsing);
             return document.RootElement.ValueKind == JsonValueKind.Array
                 ? [.. document.RootElement.EnumerateArray().Select(ReadStep)]
-                : throw new PoolConfigurationException($"setUp is {text}; it is a list of steps, each an object with a name and a command.");
+                : throw new FormatException($"{text} is no list of steps, each an object with a name and a command.");
         }
         catch (JsonException e)
         {
-            throw new PoolConfigurationException($"setUp is no valid JSON: {e.Message}");
+            throw new FormatException($"it is no valid JSON: {e.Message}");
         }
     }
 
@@ -71,10 +74,10 @@ internal static class SetUpJson
 
     private static SetUpStep ReadStep(JsonElement element, int place)
     {
-        string what = $"setUp: step {place + 1}";
+        string what = $"step {place + 1}";
         if (element.ValueKind != JsonValueKind.Object)
         {
-            throw new PoolConfigurationException($"{what} is {element.GetRawText()}; it is an object with a name and a command.");
+            throw new FormatException($"{what} is {element.GetRawText()}; it is an object with a name and a command.");
         }
 
         var step = new SetUpStep();
@@ -83,12 +86,12 @@ internal static class SetUpJson
         {
             if (!Fields.TryGetValue(property.Name, out Action<SetUpStep, JsonElement, string>? set))
             {
-                throw new PoolConfigurationException($"{what} sets \"{property.Name}\", which is no setting of a step and would have no effect. Did you mean \"{Nearest.To(property.Name, Fields.Keys)}\"?");
+                throw new FormatException($"{what} sets \"{property.Name}\", which is no setting of a step and would have no effect. Did you mean \"{Nearest.To(property.Name, Fields.Keys)}\"?");
             }
 
             if (!seen.Add(property.Name))
             {
-                throw new PoolConfigurationException($"{what} sets \"{property.Name}\" twice, in different case. Remove one of them.");
+                throw new FormatException($"{what} sets \"{property.Name}\" twice, in different case. Remove one of them.");
             }
 
             set(step, property.Value, $"{what}: {property.Name}");
@@ -135,7 +138,7 @@ internal static class SetUpJson
     {
         if (value.ValueKind != JsonValueKind.Object)
         {
-            throw new PoolConfigurationException($"{what} is {value.GetRawText()}; it is an object of names and values.");
+            throw new FormatException($"{what} is {value.GetRawText()}; it is an object of names and values.");
         }
 
         foreach (JsonProperty variable in value.EnumerateObject())
@@ -148,7 +151,7 @@ internal static class SetUpJson
     {
         if (value.ValueKind != JsonValueKind.Array)
         {
-            throw new PoolConfigurationException($"{what} is {value.GetRawText()}; it is a list of strings.");
+            throw new FormatException($"{what} is {value.GetRawText()}; it is a list of strings.");
         }
 
         foreach (JsonElement item in value.EnumerateArray())
@@ -159,5 +162,5 @@ internal static class SetUpJson
 
     private static string Text(JsonElement value, string what) => value.ValueKind == JsonValueKind.String
         ? value.GetString()!
-        : throw new PoolConfigurationException($"{what} has {value.GetRawText()}, which is no string.");
+        : throw new FormatException($"{what} has {value.GetRawText()}, which is no string.");
 }
