@@ -29,15 +29,13 @@ internal sealed class PackedRefs(RepositoryLayout repository)
     /// <exception cref="IOException">It cannot be read.</exception>
     public bool EndsWithALine()
     {
-        try
+        if (!SafeFile.IsRealFile(FilePath))
         {
-            using FileStream file = File.OpenRead(FilePath);
-            return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
+            return !SafeFile.Exists(FilePath);
         }
-        catch (FileNotFoundException)
-        {
-            return true;
-        }
+
+        using FileStream file = File.OpenRead(FilePath);
+        return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
     }
 
     /// <summary>
