@@ -9,7 +9,7 @@ public abstract partial class GitBackendConformance
     public async Task Inspect_reads_a_sound_repository()
     {
         RepositoryFacts facts = await _git.InspectAsync(Token);
-        Assert.Equal(Path.Combine(_repository.Main, ".git"), facts.CommonDirectory);
+        Assert.Equal(_repository.Common, facts.CommonDirectory);
         Assert.Equal("refs/remotes/origin/main", facts.DefaultBase);
         Assert.Empty(facts.Findings);
     }
@@ -20,7 +20,7 @@ public abstract partial class GitBackendConformance
     {
         string lone = Path.Combine(_repository.Root, "lone");
         await _repository.ShellAsync(_repository.Root, "git init -q -b trunk lone && cd lone && git commit -q --allow-empty -m x");
-        Assert.Equal("refs/heads/trunk", (await Create(Options(lone)).InspectAsync(Token)).DefaultBase);
+        Assert.Equal(Named("refs/heads/trunk"), (await InspectAsync(lone)).DefaultBase);
     }
 
     /// <summary>What cannot carry a pool is refused.</summary>
@@ -29,26 +29,45 @@ public abstract partial class GitBackendConformance
     [InlineData("mkdir bad")]
     [InlineData(":")]
     [InlineData("git init -q bad")]
-    [InlineData("git clone -q --bare origin.git bad")]
     public async Task Inspect_refuses_what_cannot_carry_a_pool(string script)
     {
         await _repository.ShellAsync(_repository.Root, script);
-        await Assert.ThrowsAnyAsync<GitBackendException>(async () => await Create(Options(Path.Combine(_repository.Root, "bad"))).InspectAsync(Token));
+        await Assert.ThrowsAnyAsync<GitBackendException>(() => InspectAsync(Path.Combine(_repository.Root, "bad")));
+        Assert.False(Path.Exists(Path.Combine(_repository.Root, "pool of another")));
     }
 
-    /// <summary>A change of config, hooks, or info is found until it is trusted.</summary>
+    /// <summary>A bare repository has no checkout whose worktrees slots could be; a repository of the pool's own can come from it.</summary>
+    [Fact]
+    public async Task Inspect_tells_a_bare_repository()
+    {
+        await _repository.ShellAsync(_repository.Root, "git clone -q --bare origin.git bare");
+        string bare = Path.Combine(_repository.Root, "bare");
+        if (IsIsolated)
+        {
+            Assert.Equal("refs/remotes/origin/main", (await InspectAsync(bare)).DefaultBase);
+        }
+        else
+        {
+            Assert.Contains("bare", (await Assert.ThrowsAnyAsync<GitBackendException>(() => InspectAsync(bare))).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>In a repository of the pool's own a branch that a person names is the remote's.</summary>
+    private string Named(string name) => IsIsolated ? name.Replace("refs/heads/", "refs/remotes/origin/", StringComparison.Ordinal) : name;
+
+    /// <summary>A change of config, hooks, or info is found until it is trusted, or put back where the repository is the pool's own.</summary>
     /// <param name="script">The change.</param>
     /// <param name="finding">What is found.</param>
     [Theory]
     [InlineData("git config core.pager evil", FindingIds.ConfigDrift)]
-    [InlineData("echo x > .git/hooks/post-checkout && chmod +x .git/hooks/post-checkout", FindingIds.HooksDrift)]
-    [InlineData("mkdir -p .git/info && echo '* text' > .git/info/attributes", FindingIds.InfoDrift)]
-    public async Task Drift_from_the_baseline_is_found_until_trusted(string script, string finding)
+    [InlineData("echo x > hooks/post-checkout && chmod +x hooks/post-checkout", FindingIds.HooksDrift)]
+    [InlineData("mkdir -p info && echo '* text' > info/attributes", FindingIds.InfoDrift)]
+    public async Task Drift_from_the_baseline_is_found_until_it_is_settled(string script, string finding)
     {
-        await _repository.ShellAsync(_repository.Main, script);
+        await _repository.ShellAsync(_repository.Common, script);
         Assert.Contains((await _git.InspectAsync(Token)).Findings, found => found.Id == finding);
         Assert.Contains(await _git.FindDriftAsync(Token), found => found.Id == finding);
-        Assert.Contains(await _git.TrustAsync(Token), found => found.Id == finding);
+        Assert.Contains(_git.Isolated is { } isolated ? await isolated.RestoreAsync(Token) : await _git.TrustAsync(Token), found => found.Id == finding);
         Assert.DoesNotContain((await _git.InspectAsync(Token)).Findings, found => found.Id == finding);
         Assert.Empty(await _git.FindDriftAsync(Token));
         Assert.Empty(await _git.TrustAsync(Token));
@@ -64,8 +83,8 @@ public abstract partial class GitBackendConformance
     [InlineData("v1", "refs/tags/v1")]
     public async Task Expand_gives_the_full_name(string name, string expected)
     {
-        await _repository.GitAsync(_repository.Main, "tag", "v1");
-        Assert.Equal(expected, await _git.ExpandAsync(name, Token));
+        await _repository.GitAsync(_repository.Common, "tag", "v1", _repository.Commit);
+        Assert.Equal(Named(expected), await _git.ExpandAsync(name, Token));
     }
 
     /// <summary>A commit stands for itself; what names nothing is an error of its own kind.</summary>
@@ -83,7 +102,7 @@ public abstract partial class GitBackendConformance
     [Fact]
     public async Task Resolve_gives_a_commit_or_null()
     {
-        await _repository.ShellAsync(_repository.Main, "git tag -am x v2 && echo garbage > .git/refs/heads/bad && : > .git/refs/heads/zero && git update-ref refs/heads/tree 'HEAD^{commit}' && git tag atree 'HEAD^{tree}'");
+        await _repository.ShellAsync(_repository.Common, "git tag -am x v2 origin/main && echo garbage > refs/heads/bad && : > refs/heads/zero && git update-ref refs/heads/tree 'origin/main^{commit}' && git tag atree 'origin/main^{tree}'");
         Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/remotes/origin/main", Token));
         Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/tags/v2", Token));
         Assert.Equal(_repository.Commit, await _git.ResolveAsync(_repository.Commit, Token));
@@ -97,11 +116,11 @@ public abstract partial class GitBackendConformance
     [Fact]
     public async Task Resolve_does_not_go_round_in_circles()
     {
-        await _repository.ShellAsync(_repository.Main, "git symbolic-ref refs/heads/one refs/heads/two && git symbolic-ref refs/heads/two refs/heads/one && git symbolic-ref refs/heads/ok refs/heads/main");
+        await _repository.ShellAsync(_repository.Common, "git symbolic-ref refs/heads/one refs/heads/two && git symbolic-ref refs/heads/two refs/heads/one && git symbolic-ref refs/heads/ok refs/remotes/origin/main");
         Assert.Null(await _git.ResolveAsync("refs/heads/one", Token));
         Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/heads/ok", Token));
         await _git.DeleteBranchAsync("one", Token);
-        Assert.False(File.Exists(Path.Combine(_repository.Main, ".git", "refs", "heads", "one")));
+        Assert.False(File.Exists(Path.Combine(_repository.Common, "refs", "heads", "one")));
     }
 
     /// <summary>Fetch brings the one ref up to date and moves no other.</summary>
@@ -115,7 +134,7 @@ public abstract partial class GitBackendConformance
         Assert.Equal(pushed, await _git.ResolveAsync("refs/remotes/origin/main", Token));
         Assert.Null(await _git.ResolveAsync("refs/remotes/origin/other", Token));
         Assert.Null(await _git.ResolveAsync("refs/tags/v3", Token));
-        Assert.Equal(_repository.Commit, await _git.ResolveAsync("refs/heads/main", Token));
+        Assert.Equal(IsIsolated ? null : _repository.Commit, await _git.ResolveAsync("refs/heads/main", Token));
     }
 
     /// <summary>A force-pushed branch is followed.</summary>
@@ -143,19 +162,19 @@ public abstract partial class GitBackendConformance
     [Fact]
     public async Task What_the_remote_has_now_is_compared()
     {
-        await _repository.ShellAsync(Path.Combine(_repository.Root, "seed"), "git push -q ../origin.git main:old main:release main:top/one && cd ../repo && git fetch -q");
+        await _repository.ShellAsync(Path.Combine(_repository.Root, "seed"), "git push -q ../origin.git main:old main:release main:top/one && git -C \"$1\" fetch -q", _repository.Common);
         Assert.Empty(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
         Assert.Empty(await _git.ExamineRemotesAsync("refs/heads/main", Token));
         await _repository.ShellAsync(Path.Combine(_repository.Root, "seed"), "git push -q ../origin.git :old :release :top/one && git push -q ../origin.git main:release/1 main:top");
-        string before = await _repository.GitAsync(_repository.Main, "for-each-ref");
+        string before = await _repository.GitAsync(_repository.Common, "for-each-ref");
 
         Finding found = Assert.Single(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
 
         Assert.Equal(FindingIds.RefsDrift, found.Id);
         Assert.Contains("refs/remotes/origin/release, refs/remotes/origin/top/one ", found.Detail, StringComparison.Ordinal);
         Assert.Contains(await _git.ExamineRemotesAsync("refs/remotes/origin/old", Token), gone => gone.Detail.Contains("no branch old", StringComparison.Ordinal));
-        Assert.Equal(before, await _repository.GitAsync(_repository.Main, "for-each-ref"));
-        await _repository.ShellAsync(_repository.Main, "git remote prune origin && git fetch -q");
+        Assert.Equal(before, await _repository.GitAsync(_repository.Common, "for-each-ref"));
+        await _repository.ShellAsync(_repository.Common, "git remote prune origin && git fetch -q");
         Assert.Empty(await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
         await _repository.ShellAsync(_repository.Root, "mv origin.git gone.git");
         await Assert.ThrowsAnyAsync<GitBackendException>(async () => await _git.ExamineRemotesAsync("refs/remotes/origin/main", Token));
@@ -186,7 +205,7 @@ public abstract partial class GitBackendConformance
     public async Task A_branch_that_exists_is_refused()
     {
         SlotPlace place = await ProvisionAsync();
-        await _repository.GitAsync(_repository.Main, "branch", "taken", _repository.Older);
+        await _repository.GitAsync(_repository.Common, "branch", "taken", _repository.Older);
         await Assert.ThrowsAsync<BranchExistsException>(async () => await _git.StartBranchAsync(place, "taken", _repository.Commit, Token));
         Assert.Equal(_repository.Older, await _git.ResolveAsync("refs/heads/taken", Token));
         await AssertReadyAsync(place);

@@ -15,7 +15,7 @@ public abstract partial class GitBackendConformance
         SlotProbe absent = await ProbeAsync(place);
         Assert.Contains(absent.Findings, finding => finding.Id == FindingIds.SlotMissing);
         await AssertReadyAsync(await ProvisionAsync());
-        Assert.Contains(place.Path, await _repository.GitAsync(_repository.Main, "worktree", "list", "--porcelain"));
+        Assert.Contains(place.Path, await _repository.GitAsync(_repository.Common, "worktree", "list", "--porcelain"));
     }
 
     /// <summary>A slot that is ready is found without the name of its admin directory, too.</summary>
@@ -113,7 +113,7 @@ public abstract partial class GitBackendConformance
     public async Task Repair_refuses_a_tree_that_leads_astray(string name)
     {
         SlotPlace place = await ProvisionAsync();
-        string commit = await _repository.ShellAsync(_repository.Main, """
+        string commit = await _repository.ShellAsync(_repository.Common, """
             b=$(echo stray | git hash-object -w --stdin)
             t=$(printf '100644 blob %s\tstray\n' "$b" | git mktree)
             r=$(printf '040000 tree %s\t%s\n' "$t" "$1" | git mktree)
@@ -196,8 +196,8 @@ public abstract partial class GitBackendConformance
     public async Task Planted_hooks_and_filters_do_not_run()
     {
         SlotPlace place = await ProvisionAsync();
-        await _repository.ShellAsync(_repository.Main, """
-            for hook in post-checkout post-index-change reference-transaction; do printf '#!/bin/sh\ntouch %s/ran\n' "$1" > .git/hooks/$hook; chmod +x .git/hooks/$hook; done
+        await _repository.ShellAsync(_repository.Common, """
+            for hook in post-checkout post-index-change reference-transaction; do printf '#!/bin/sh\ntouch %s/ran\n' "$1" > hooks/$hook; chmod +x hooks/$hook; done
             git config core.fsmonitor "touch $1/ran; false"
             git config filter.evil.clean "touch $1/ran; cat" && git config filter.evil.smudge "touch $1/ran; cat"
             """, _repository.Outside);

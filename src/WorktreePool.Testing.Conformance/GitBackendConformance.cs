@@ -18,14 +18,18 @@ public abstract partial class GitBackendConformance : IAsyncLifetime
     /// <summary>Whether it can check out file names that are not UTF-8. One that cannot must refuse the commit.</summary>
     protected virtual bool ChecksOutAnyName => true;
 
+    /// <summary>Whether the suite runs over a repository of the pool's own (<see cref="WorktreePoolOptions.Isolated"/>), instead of the user's.</summary>
+    protected virtual bool IsIsolated => false;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Makes the repository and the backend, and takes the trusted baseline.</summary>
     public async ValueTask InitializeAsync()
     {
-        _repository = await TestRepository.CreateAsync().ConfigureAwait(false);
+        _repository = await TestRepository.CreateAsync(IsIsolated).ConfigureAwait(false);
         _git = Create(Options());
         ConformanceOfAttribute.Check(GetType(), _git.GetType());
+        await EstablishAsync(_git).ConfigureAwait(false);
         await _git.InspectAsync(Token).ConfigureAwait(false);
         await _git.TrustAsync(Token).ConfigureAwait(false);
     }
@@ -39,13 +43,29 @@ public abstract partial class GitBackendConformance : IAsyncLifetime
 
     private WorktreePoolOptions Options(string? repository = null, params string[] keep)
     {
-        var options = new WorktreePoolOptions { RepositoryPath = repository ?? _repository.Main, PoolDirectory = _repository.Pool };
+        var options = new WorktreePoolOptions
+        {
+            RepositoryPath = repository ?? _repository.Main,
+            PoolDirectory = repository is null ? _repository.Pool : Path.Combine(_repository.Root, "pool of another"),
+            Isolated = IsIsolated,
+        };
         foreach (string pattern in keep)
         {
             options.Keep.Add(pattern);
         }
 
         return options;
+    }
+
+    /// <summary>Makes a repository of the pool's own; a user's is there.</summary>
+    private static ValueTask EstablishAsync(IGitBackend git) => git.Isolated is { } isolated ? isolated.EstablishAsync(Token) : ValueTask.CompletedTask;
+
+    /// <summary>Reads another repository as a pool over it would.</summary>
+    private async Task<RepositoryFacts> InspectAsync(string repository)
+    {
+        IGitBackend git = Create(Options(repository));
+        await EstablishAsync(git).ConfigureAwait(false);
+        return await git.InspectAsync(Token).ConfigureAwait(false);
     }
 
     /// <summary>Makes a slot, and says where it is with the admin directory it got.</summary>

@@ -62,7 +62,7 @@ internal sealed record SlotDamage(string Name, string Script, RepairLevel Healed
         new("HEAD missing", "rm \"$admin/HEAD\"", RepairLevel.Rebuild, FindingIds.HeadBroken, FindingIds.AdminMissing),
 
         // Operations that never ended, and what git leaves when it is killed.
-        new("merge in progress", "git checkout -q -B side \"$older\" && echo side > README.md && git commit -qam side && ! git merge -q main 2>/dev/null", RepairLevel.Rebuild, FindingIds.AdminResidue),
+        new("merge in progress", "git checkout -q -B side \"$older\" && echo side > README.md && git commit -qam side && ! git merge -q origin/main 2>/dev/null", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("merge without conflict", "git checkout -q --detach && git merge -q --no-commit --no-ff --allow-unrelated-histories -s ours \"$(git commit-tree -m x \"$older^{tree}\")\"", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("bisect in progress", "git bisect start -q HEAD \"$older\" 2>/dev/null", RepairLevel.Rebuild, FindingIds.AdminResidue),
         new("rebase left", "mkdir \"$admin/rebase-merge\" && : > \"$admin/rebase-merge/head-name\"", RepairLevel.Rebuild, FindingIds.AdminResidue),
@@ -74,6 +74,7 @@ internal sealed record SlotDamage(string Name, string Script, RepairLevel Healed
         // Links and structure.
         new(".git missing", "rm .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),
         new(".git garbage", "echo garbage > .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),
+        new(".git with a byte order mark", "printf '\\357\\273\\277' | cat - .git > \"$outside/marked\" && cat \"$outside/marked\" > .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),
         new(".git a link", "rm .git && ln -s \"$admin\" .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),
         new(".git names the main repository", "echo \"gitdir: $main/.git\" > .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),
         new(".git names a sibling", "cp \"$sibling/.git\" .git", RepairLevel.Rebuild, FindingIds.GitLinkBroken),

@@ -44,8 +44,8 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
 
     /// <summary>A short name may mean several refs, of which git knows which is first; a full one, or an id, means one thing.</summary>
     public async ValueTask<string> ExpandAsync(string name, CancellationToken cancellationToken) =>
-        (PlainRefs.IsId(name) || name.StartsWith("refs/", StringComparison.Ordinal)) && await InProcessAsync(name, cancellationToken).ConfigureAwait(false) is { } commit
-            ? PlainRefs.IsId(name) ? commit : name
+        (RefStore.IsId(name) || name.StartsWith("refs/", StringComparison.Ordinal)) && await InProcessAsync(name, cancellationToken).ConfigureAwait(false) is { } commit
+            ? RefStore.IsId(name) ? commit : name
             : await _git.ExpandAsync(name, cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<string?> ResolveAsync(string reference, CancellationToken cancellationToken) =>
@@ -140,13 +140,15 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     {
         try
         {
-            if (!IsPackedRefsWhole())
+            // Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.
+            var refs = new RefStore(_repository);
+            if (!refs.Packed.EndsWithALine())
             {
                 return null;
             }
 
             // A commit that is known to be whole is a commit that exists.
-            if ((PlainRefs.IsId(reference) ? reference : PlainRefs.TryRead(_repository.CommonDirectory, reference)) is { } plain && _git.IsKnownWhole(plain))
+            if ((RefStore.IsId(reference) ? reference : refs.TryRead(reference)) is { } plain && _git.IsKnownWhole(plain))
             {
                 return plain;
             }
@@ -158,18 +160,5 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         {
             return null;
         }
-    }
-
-    /// <summary>Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.</summary>
-    private bool IsPackedRefsWhole()
-    {
-        string path = Path.Combine(_repository.CommonDirectory, "packed-refs");
-        if (!SafeFile.IsRealFile(path))
-        {
-            return !SafeFile.Exists(path);
-        }
-
-        using FileStream file = File.OpenRead(path);
-        return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
     }
 }

@@ -49,15 +49,6 @@ internal sealed record BaselineDocument
 
     /// <summary>Where the repository comes from, when it is the pool's own; null when it is a user's.</summary>
     public IsolationDocument? Isolation { get; set; }
-
-    /// <summary>Adds the trusted ssh command to a call's environment: there it is above the setting, and the hermetic one is in its place otherwise.</summary>
-    public void AddSshCommand(Dictionary<string, string> environment)
-    {
-        if (Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
-        {
-            environment["GIT_SSH_COMMAND"] = ssh;
-        }
-    }
 }
 
 /// <summary>Where an isolated pool's repository comes from.</summary>

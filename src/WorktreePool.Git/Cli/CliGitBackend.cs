@@ -28,7 +28,8 @@ internal sealed class CliGitBackend : IGitBackend
         var keepPatterns = KeepPatterns.Of(options);
         (_time, _isToWatch) = (time, options.WatchSlots);
         var sparse = new SparseCone(options.Sparse);
-        IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
+        var remote = new RemoteRefs(repository, options, time, git);
+        IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, remote, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
         _baseline = new Baseline(repository, poolDirectory, options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots"), git, sparse, origin);
         if (!options.Isolated)
@@ -44,7 +45,7 @@ internal sealed class CliGitBackend : IGitBackend
         _refs = new RepositoryRefs(repository, _baseline, new StaleLocks(repository, [slotsDirectory, Path.GetDirectoryName(repository.CommonDirectory)!], time), git);
         _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
         _fetching = new FetchLock(repository, time);
-        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, git);
+        _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, known, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
         var contents = new WorktreeProber(slots, trusted, keepPatterns);
         var submoduleContents = new WorktreeProber(slots, trusted, KeepPatterns.None);
@@ -54,9 +55,11 @@ internal sealed class CliGitBackend : IGitBackend
         _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
-        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, known, KeepPatterns.MadeBySteps(options));
-        Rescues = new RescueArchive(_refs, origin is null ? null : new RescueReturn(repository, origin, known!, git));
-        Isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, known!, git), git);
+        KeptCommits? kept = known is null ? null : new KeptCommits(repository, _baseline, neutral, known, remote, git);
+        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, kept, KeepPatterns.MadeBySteps(options));
+        IsolatedRepository? isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, kept!, git), remote, git);
+        Isolated = isolated;
+        Rescues = new RescueArchive(_refs, isolated is null ? null : new RescueReturn(repository, isolated, origin!, known!, git));
     }
 
     public IRescueArchive Rescues { get; }
@@ -134,13 +137,12 @@ internal sealed class CliGitBackend : IGitBackend
     public ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken) =>
         _rescuer.RescueAsync(place, request, cancellationToken);
 
-    private IsolatedRepository Isolate(WorktreePoolOptions options, RepositoryLayout repository, KnownRefs known, StrayRescuer rescuer, GitRunner git)
+    private IsolatedRepository Isolate(WorktreePoolOptions options, RepositoryLayout repository, KnownRefs known, StrayRescuer rescuer, RemoteRefs remote, GitRunner git)
     {
         string slots = options.SlotsDirectory ?? Path.Combine(options.PoolDirectory, "slots");
         var owners = new RefOwners(repository);
-        var remote = new RemoteRefs(repository, _baseline, _time, git);
         return new IsolatedRepository(
-            options, repository, _baseline, known, owners, new FileRestorer(repository, slots, _time), new RefRestorer(repository, known, owners, rescuer, remote, _refs),
+            options, repository, _baseline, known, owners, new FileRestorer(repository, slots, _time), new RefRestorer(repository, _baseline, known, owners, rescuer, remote, _refs),
             new WorktreeSweeper(repository, slots, rescuer, _time), remote, git);
     }
 

@@ -21,6 +21,11 @@ internal static partial class FetchProgress
             ? new PoolProgress(PoolPhase.Fetching, Number(match, "done"), Number(match, "total"), $"{match.Groups["what"].Value}{match.Groups["rate"].Value}")
             : null;
 
+    /// <summary>What git complained of, without the progress.</summary>
+    /// <param name="error">All that it said.</param>
+    public static string Complaint(string error) =>
+        string.Join(" / ", error.Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(line => Read(line) is null).TakeLast(6)).TrimEnd('.');
+
     private static long Number(Match match, string group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^(?:remote: )?(?<what>[A-Z][a-z]+ [a-z]+): +\d+% \((?<done>\d{1,18})/(?<total>\d{1,18})\)(?<rate>, [\d.]+ \w+ \| [\d.]+ \w+/s)?")]

@@ -24,6 +24,19 @@ internal sealed record GitCall(params IReadOnlyList<string> Arguments)
 
     /// <summary>Bytes for standard input; null closes it.</summary>
     public string? Input { get; init; }
+
+    /// <summary>The same call with what the trusted baseline says about reaching remotes: credentials, proxies, rewrites, the ssh command.</summary>
+    public GitCall ToRemote(BaselineDocument trusted)
+    {
+        GitCall call = this with { Settings = [.. Settings, .. trusted.Transport] };
+        if (trusted.Transport.LastOrDefault(setting => setting.Key == "core.sshcommand").Value is { } ssh)
+        {
+            // As a variable, for there it is above the setting, and the hermetic one stands there otherwise.
+            call = call with { Environment = new Dictionary<string, string>(Environment) { ["GIT_SSH_COMMAND"] = ssh } };
+        }
+
+        return call;
+    }
 }
 
 /// <summary>How a run ended.</summary>

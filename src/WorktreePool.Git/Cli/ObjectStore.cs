@@ -108,8 +108,8 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             Environment = new Dictionary<string, string> { ["GIT_DIR"] = directory },
 
             // One pack, however little it is: single objects would not replace damaged ones of the same name.
-            Settings = [.. baseline.Current.Transport, new("fetch.unpackLimit", "1")],
-        },
+            Settings = [new("fetch.unpackLimit", "1")],
+        }.ToRemote(baseline.Current),
         cancellationToken);
 
     /// <summary>Puts the fetched packs in, the index of each last.</summary>

@@ -59,16 +59,12 @@ internal sealed class RemoteExaminer(RepositoryLayout repository, Baseline basel
 
     private async ValueTask<HashSet<string>> ListBranchesAsync(string url, CancellationToken cancellationToken)
     {
-        Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, repository.Objects);
-        baseline.Current.AddSshCommand(environment);
-
         var call = new GitCall("ls-remote", "--heads", "--quiet", "--end-of-options", repository.AbsoluteUrl(url))
         {
             Subject = repository.CommonDirectory,
-            Environment = environment,
-            Settings = baseline.Current.Transport,
+            Environment = neutral.EnvironmentFor(null, null, repository.Objects),
         };
-        GitResult listed = await git.RunAsync(call, cancellationToken).ConfigureAwait(false);
+        GitResult listed = await git.RunAsync(call.ToRemote(baseline.Current), cancellationToken).ConfigureAwait(false);
         return [.. listed.Output.Split('\n').Select(line => line.Split('\t')).Where(parts => parts.Length == 2 && parts[1].StartsWith(Heads, StringComparison.Ordinal)).Select(parts => parts[1][Heads.Length..])];
     }
 }

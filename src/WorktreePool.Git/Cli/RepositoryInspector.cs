@@ -40,6 +40,11 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
     private async ValueTask<GitBackendException> WhyNoBaseAsync(CancellationToken cancellationToken)
     {
         GitResult read = await refs.TryRunAsync(cancellationToken, "rev-parse", "--git-dir").ConfigureAwait(false);
+        if (read.Succeeded && baseline.Current.Isolation is { Borrowed: { } borrowed, Remote: var remote } && !Directory.Exists(borrowed))
+        {
+            return new GitBackendException($"{borrowed}, whose objects {repository.CommonDirectory} borrows, is gone, and with it what slots stand at. Nothing was changed. Put it back; or see to it that {remote} can be fetched, and claim: that fetches what is missing.");
+        }
+
         if (read.Succeeded)
         {
             return new GitBackendException($"{repository.CommonDirectory} has no commit that a slot could stand at. Nothing was changed. Commit or fetch something first.");
@@ -80,15 +85,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             return await refs.ResolveAsync(name, cancellationToken).ConfigureAwait(false);
         }
 
-        // A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.
-        List<string> candidates = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
-        if (known is not null)
-        {
-            // A repository of the pool's own has no branches: one that a person names is the remote's.
-            candidates.Add(name.StartsWith("refs/heads/", StringComparison.Ordinal) ? $"refs/remotes/origin/{name["refs/heads/".Length..]}" : $"refs/remotes/origin/{name}");
-        }
-
-        foreach (string candidate in candidates)
+        foreach (string candidate in repository.NamesOf(name))
         {
             if (await refs.ResolveAsync(candidate, cancellationToken).ConfigureAwait(false) is not null)
             {

@@ -83,7 +83,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
         };
         GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         bool isMended = result.ExitCode == 128
-            && ((IsConfigFailure(result.Error) && PutConfigBack()) || (result.Error.Contains("packed-refs", StringComparison.Ordinal) && PackedRefs.TryMend(repository)));
+            && ((IsConfigFailure(result.Error) && PutConfigBack()) || (result.Error.Contains("packed-refs", StringComparison.Ordinal) && new PackedRefs(repository).TryMendAside()));
         if (isMended || (!result.Succeeded && locks.TryRemove(result.Error)))
         {
             result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);

@@ -43,7 +43,13 @@ internal sealed class RescueArchive(RepositoryRefs refs, RescueReturn? isolated)
             throw new BranchExistsException($"Branch \"{branch}\" exists already and was left as it is. Choose another name; rescue {id} is still there.");
         }
 
-        isolated?.Keep(reference, commit);
+        if (isolated is not null)
+        {
+            // A sweep may have taken it for a stray before it was known.
+            isolated.Keep(reference, commit);
+            await refs.TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false);
+        }
+
         return refs.CommonDirectory;
     }
 

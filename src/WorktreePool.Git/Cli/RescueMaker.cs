@@ -12,7 +12,7 @@ namespace WorktreePool.Git.Cli;
 /// moved aside, not destroyed.
 /// </summary>
 internal sealed class RescueMaker(
-    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, KnownRefs? known, IReadOnlyList<string> made)
+    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, KeptCommits? kept, IReadOnlyList<string> made)
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
@@ -182,14 +182,15 @@ internal sealed class RescueMaker(
             commit = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? commit;
         }
 
-        known?.Add(rescue.Ref, commit);
+        rescue = rescue with { Commit = commit };
+        kept?.Add(rescue);
         if (rescue.Aside is { } aside)
         {
             // After the rescue can be listed: nothing would tell of what a process that is killed in between has moved.
             MoveAside(tree, aside, work.Unreadable);
         }
 
-        return rescue with { Commit = commit };
+        return rescue;
     }
 
     /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>
@@ -215,6 +216,11 @@ internal sealed class RescueMaker(
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>
     private async ValueTask<int> CountUnreachableAsync(List<string> tips, RescueRequest request, CancellationToken cancellationToken)
     {
+        if (kept is not null)
+        {
+            return await kept.LearnAndCountOthersAsync(tips, request.Base, cancellationToken).ConfigureAwait(false) ?? tips.Count(tip => tip != request.Base);
+        }
+
         // Without --single-worktree, --all would take the slot's own HEAD, too, for something that keeps its commits.
         List<string> arguments = ["rev-list", "--count", .. tips, "--not", "--single-worktree"];
         if (request.Branch is not null)

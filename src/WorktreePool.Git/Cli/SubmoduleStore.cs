@@ -58,10 +58,7 @@ internal sealed class SubmoduleStore(RepositoryLayout repository, string? clone,
     private string DirectoryOf(string module) => Path.Combine(repository.Scratch, "modules", module + ".git");
 
     private ValueTask<GitResult> FetchAsync(Submodule submodule, string refspec, CancellationToken cancellationToken) => git.TryRunAsync(
-        Call(submodule.Module, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", submodule.Url, refspec) with
-        {
-            Settings = baseline.Current.Transport,
-        },
+        Call(submodule.Module, "fetch", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", submodule.Url, refspec).ToRemote(baseline.Current),
         cancellationToken);
 
     private GitCall Call(string module, params IReadOnlyList<string> arguments) => new(arguments)

@@ -130,11 +130,7 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
 
     public void Dispose() => _watches?.Dispose();
 
-    /// <summary>A tracking ref before a branch or tag of the same name: those shadow it only by accident or malice.</summary>
-    private static string[] Candidates(string name) =>
-        name.StartsWith("refs/", StringComparison.Ordinal) || (name.Length == 40 && name.All(char.IsAsciiHexDigit))
-            ? [name]
-            : ["refs/remotes/" + name, "refs/heads/" + name, "refs/tags/" + name];
+    private IEnumerable<string> Candidates(string name) => name.Length == 40 && name.All(char.IsAsciiHexDigit) ? [name] : _repository.NamesOf(name);
 
     private void RefuseSparse()
     {

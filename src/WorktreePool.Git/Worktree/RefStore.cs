@@ -8,18 +8,30 @@ namespace WorktreePool.Git.Worktree;
 /// </summary>
 internal sealed class RefStore(RepositoryLayout repository)
 {
-    /// <summary>Git orders names by their bytes.</summary>
-    private static readonly Comparer<string> ByBytes = Comparer<string>.Create((x, y) => Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y)));
-
     private const string SymbolicPrefix = "ref: ";
 
-    private string PackedPath => Path.Combine(repository.CommonDirectory, "packed-refs");
+    /// <summary>Those that are packed.</summary>
+    public PackedRefs Packed { get; } = new(repository);
+
+    /// <summary>What one ref holds; null when it is not there, or is none. Costs no more than its own file, or a search in packed-refs.</summary>
+    /// <param name="name">Its full name.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public string? TryRead(string name)
+    {
+        if (!IsName(name))
+        {
+            return null;
+        }
+
+        string loose = Path.Combine(repository.CommonDirectory, name);
+        return SafeFile.Exists(loose) && !IsRealDirectory(loose) ? ReadLoose(loose) : Packed.Find(name);
+    }
 
     /// <summary>Full name to commit id, or to <c>ref: </c> and a name. What is no ref is left out.</summary>
     public SortedDictionary<string, string> Read()
     {
         SortedDictionary<string, string> refs = new(StringComparer.Ordinal);
-        foreach ((string name, string id) in ParsePacked(ReadPacked()))
+        foreach ((string name, string id) in Packed.Read())
         {
             refs[name] = id;
         }
@@ -40,42 +52,6 @@ internal sealed class RefStore(RepositoryLayout repository)
 
     /// <summary>The lock files of loose refs.</summary>
     public List<string> FindLocks() => [.. Entries().Where(IsLock)];
-
-    /// <summary>Removes lines of packed-refs that git cannot read, or that it cannot find because the file is not in order.</summary>
-    /// <returns>Whether there was anything to mend.</returns>
-    public bool MendPacked()
-    {
-        if (SafeFile.Exists(PackedPath) && !SafeFile.IsRealFile(PackedPath))
-        {
-            TreeRemoval.Remove(PackedPath);
-            return true;
-        }
-
-        string present = ReadPacked();
-        List<string> names = [.. ParsePacked(present).Select(packed => packed.Name)];
-        bool isSound = present.Split('\n').All(IsSound) && (present.Length == 0 || present[^1] == '\n') && names.SequenceEqual(names.Distinct().Order(ByBytes));
-        if (isSound)
-        {
-            return false;
-        }
-
-        return TryPack([]);
-    }
-
-    /// <summary>Puts refs into packed-refs, all at once.</summary>
-    /// <returns>False when another git holds its lock.</returns>
-    public bool TryPack(IEnumerable<KeyValuePair<string, string>> refs)
-    {
-        SortedDictionary<string, string> packed = new(ByBytes);
-        foreach ((string name, string id) in ParsePacked(ReadPacked()).Concat(refs.Where(added => IsId(added.Value)).Select(added => (added.Key, added.Value))))
-        {
-            packed[name] = id;
-        }
-
-        // Without what tags stand for: git looks that up, and a later pack-refs writes it.
-        string text = "# pack-refs with: sorted \n" + string.Concat(packed.Select(line => $"{line.Value} {line.Key}\n"));
-        return TryWrite(PackedPath, Encoding.UTF8.GetBytes(text));
-    }
 
     /// <summary>Sets a ref, whatever it is now.</summary>
     /// <returns>False when another git holds its lock, or a ref stands in its way whose name goes on where this one ends.</returns>
@@ -105,7 +81,9 @@ internal sealed class RefStore(RepositoryLayout repository)
         return TryWrite(path, Encoding.UTF8.GetBytes(value + "\n"));
     }
 
-    private static bool TryWrite(string path, byte[] content)
+    /// <summary>Writes as git does, a lock file that is renamed.</summary>
+    /// <returns>False when another git holds the lock.</returns>
+    public static bool TryWrite(string path, byte[] content)
     {
         string locked = path + ".lock";
         try
@@ -134,23 +112,6 @@ internal sealed class RefStore(RepositoryLayout repository)
             return false;
         }
     }
-
-    private string ReadPacked() => SafeFile.IsRealFile(PackedPath) ? Encoding.UTF8.GetString(File.ReadAllBytes(PackedPath)) : "";
-
-    private static IEnumerable<(string Name, string Id)> ParsePacked(string text)
-    {
-        foreach (string line in text.Split('\n'))
-        {
-            int space = line.IndexOf(' ', StringComparison.Ordinal);
-            if (space is 40 or 64 && IsId(line[..space]) && IsName(line[(space + 1)..]))
-            {
-                yield return (line[(space + 1)..], line[..space]);
-            }
-        }
-    }
-
-    private static bool IsSound(string line) =>
-        line.Length == 0 || line[0] == '#' || (line[0] == '^' && line.Length is 41 or 65 && IsId(line[1..])) || ParsePacked(line).Any();
 
     private string? ReadLoose(string file)
     {
@@ -186,10 +147,11 @@ internal sealed class RefStore(RepositoryLayout repository)
 
     private static bool IsLock(string path) => path.EndsWith(".lock", StringComparison.Ordinal);
 
-    private static bool IsId(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigitLower) && text.AsSpan().IndexOfAnyExcept('0') >= 0;
+    /// <summary>Whether a text is the id of an object.</summary>
+    public static bool IsId(string text) => text.Length is 40 or 64 && text.All(char.IsAsciiHexDigitLower) && text.AsSpan().IndexOfAnyExcept('0') >= 0;
 
     /// <summary>The rules of git-check-ref-format(1) that a planted file can break.</summary>
-    private static bool IsName(string name) => name.StartsWith("refs/", StringComparison.Ordinal) && name.Length > 5
+    public static bool IsName(string name) => name.StartsWith("refs/", StringComparison.Ordinal) && name.Length > 5
         && !name.Any(c => c is < ' ' or ' ' or '~' or '^' or ':' or '?' or '*' or '[' or '\\' or '\x7f' or '\uFFFD')
         && !name.Contains("..", StringComparison.Ordinal) && !name.Contains("@{", StringComparison.Ordinal)
         && name.Split('/').All(part => part.Length > 0 && part[0] != '.' && !part.EndsWith(".lock", StringComparison.Ordinal)) && name[^1] != '.';

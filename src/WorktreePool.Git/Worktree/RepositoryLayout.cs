@@ -30,8 +30,9 @@ internal sealed record RepositoryLayout(string CommonDirectory)
 
     /// <summary>Finds the layout.</summary>
     /// <param name="path">A main checkout, its git directory, or a linked worktree.</param>
+    /// <param name="mayBeBare">Whether a bare repository will do, too.</param>
     /// <exception cref="GitBackendException">There is no usable repository.</exception>
-    public static RepositoryLayout Find(string path)
+    public static RepositoryLayout Find(string path, bool mayBeBare = false)
     {
         string dotGit = Path.Combine(path, ".git");
         if (Directory.Exists(dotGit))
@@ -53,7 +54,7 @@ internal sealed record RepositoryLayout(string CommonDirectory)
 
         if (LooksLikeGitDirectory(path))
         {
-            return Path.GetFileName(path) == ".git"
+            return mayBeBare || Path.GetFileName(path) == ".git"
                 ? Check(path, path)
                 : throw new GitBackendException($"{path} is a bare repository: it has no checkout whose worktrees could be pooled. Nothing was changed. Name a clone of it.");
         }
@@ -63,8 +64,27 @@ internal sealed record RepositoryLayout(string CommonDirectory)
             : $"The repository {path} does not exist. Nothing was changed.");
     }
 
+    /// <summary>
+    /// The full names that a name of a person's may mean, the first that exists counts. A tracking ref comes before a branch or tag of the same name: those
+    /// shadow it only by accident or malice. A repository of the pool's own has no branches: one that a person names is the remote's.
+    /// </summary>
+    public IEnumerable<string> NamesOf(string name)
+    {
+        List<string> names = name.StartsWith("refs/", StringComparison.Ordinal) ? [name] : [$"refs/remotes/{name}", $"refs/heads/{name}", $"refs/tags/{name}"];
+        if (IsIsolated)
+        {
+            const string Branch = "refs/heads/";
+            names.Add($"refs/remotes/origin/{(name.StartsWith(Branch, StringComparison.Ordinal) ? name[Branch.Length..] : name)}");
+        }
+
+        return names;
+    }
+
+    /// <summary>Where a person sees the repository: its checkout, or itself when it is bare.</summary>
+    public string Checkout => Path.GetFileName(CommonDirectory) == ".git" ? Path.GetDirectoryName(CommonDirectory)! : CommonDirectory;
+
     /// <summary>A remote's URL as one that can be used from anywhere: a relative path in a config means from the checkout.</summary>
-    public string AbsoluteUrl(string url) => url.StartsWith('.') ? Path.GetFullPath(url, Path.GetDirectoryName(CommonDirectory)!) : url;
+    public string AbsoluteUrl(string url) => url.StartsWith('.') || Directory.Exists(Path.Combine(Checkout, url)) ? Path.GetFullPath(url, Checkout) : url;
 
     private static RepositoryLayout Check(string common, string path) => LooksLikeGitDirectory(common)
         ? new RepositoryLayout(common)

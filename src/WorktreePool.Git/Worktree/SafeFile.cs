@@ -33,12 +33,12 @@ internal static class SafeFile
     /// <summary>Nothing that is read whole is nearly so large, unless somebody made it so: it would take all memory.</summary>
     private const long Largest = 256 << 20;
 
-    /// <summary>The content of a real file; null when there is none, it cannot be read, or is larger than any that git or the pool writes.</summary>
+    /// <summary>The content of a real file; null when there is none, it cannot be read, or is larger than any that git or the pool writes. A byte order mark is content, as it is to git.</summary>
     public static string? TryRead(string path)
     {
         try
         {
-            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) && new FileInfo(path).Length <= Largest ? File.ReadAllText(path) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) && new FileInfo(path).Length <= Largest ? System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(path)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

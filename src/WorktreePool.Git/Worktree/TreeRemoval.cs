@@ -48,6 +48,20 @@ internal static class TreeRemoval
         }
     }
 
+    /// <summary>Removes a directory unless it holds something, or somebody puts something in meanwhile.</summary>
+    public static void RemoveIfEmpty(string path)
+    {
+        try
+        {
+            Directory.Delete(path);
+            CrashPoint.Reached("tree removed");
+        }
+        catch (IOException)
+        {
+            // It holds something, or is gone.
+        }
+    }
+
     /// <summary>Removes what can be removed; what refuses stays where it is.</summary>
     public static void TryRemove(string path)
     {

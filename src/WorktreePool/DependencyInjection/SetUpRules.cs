@@ -14,6 +14,11 @@ internal static class SetUpRules
             yield return $"Copy has \"{file}\"; it names one file from the root of the main checkout, without patterns, for example \"/.env\", and never leaves it or names .git.";
         }
 
+        if (options.Copy.Count > 0 && options.RepositoryPath.Length == 0)
+        {
+            yield return $"Copy has \"{options.Copy[0]}\", and RepositoryPath is not set; files are copied from a main checkout. Set RepositoryPath, or leave Copy out.";
+        }
+
         foreach ((SetUpStep step, int place) in options.SetUp.Select((step, place) => (step, place)))
         {
             foreach (string failure in Check(step, place, options))

@@ -9,12 +9,11 @@ internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper kee
     public async ValueTask<DoctorReport> ExamineAsync(bool fix, IProgress<PoolProgress>? progress, CancellationToken cancellationToken)
     {
         Finding[] obstacle = await context.Store.FindObstacleAsync(cancellationToken).ConfigureAwait(false) is { } text ? [new Finding(FindingIds.StateLocked, text)] : [];
+
+        // First: what somebody made of the repository may be what it cannot be read for.
+        IReadOnlyList<Finding> restored = fix ? await care.RestoreAsync(cancellationToken).ConfigureAwait(false) : [];
         RepositoryFacts facts = await context.Git.InspectAsync(cancellationToken).ConfigureAwait(false);
         await roster.EnsureAsync(cancellationToken).ConfigureAwait(false);
-        if (fix)
-        {
-            await care.RestoreAsync(cancellationToken).ConfigureAwait(false);
-        }
 
         PoolState state = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
         string commit = await ResolveBaseAsync(state, progress, cancellationToken).ConfigureAwait(false);
@@ -37,7 +36,7 @@ internal sealed class Doctor(PoolContext context, BaseResolver bases, Keeper kee
         progress?.Report(new PoolProgress(PoolPhase.Examining, slots.Count, state.Slots.Count));
         return new DoctorReport(
             slots,
-            [.. obstacle, .. facts.Findings, .. await ExamineRemotesAsync(cancellationToken).ConfigureAwait(false), .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
+            [.. obstacle, .. restored, .. facts.Findings, .. await ExamineRemotesAsync(cancellationToken).ConfigureAwait(false), .. await ExamineHeldAsync(state, cancellationToken).ConfigureAwait(false)]);
     }
 
     /// <summary>What the remotes say; nothing when they cannot be asked: that a remote is away for a while is no damage.</summary>

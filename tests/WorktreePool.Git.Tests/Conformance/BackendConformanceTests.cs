@@ -27,6 +27,38 @@ public sealed class LibGit2ConformanceTests : GitBackendConformance
     protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options);
 }
 
+/// <summary>
+/// The suite over a repository of the pool's own. What is damaged in a slot's files has little to do with whose repository it is: of that, a few.
+/// </summary>
+public abstract class IsolatedConformance : GitBackendConformance
+{
+    private const int OneOf = 12;
+
+    public static new TheoryData<string> Damages => [.. GitBackendConformance.Damages.Select(row => row.Data).Where((_, at) => at % OneOf == 0)];
+
+    protected override bool IsIsolated => true;
+}
+
+[ConformanceOf(typeof(CliGitBackend))]
+public sealed class IsolatedCliConformanceTests : IsolatedConformance
+{
+    protected override IGitBackend Create(WorktreePoolOptions options) => Backends.Cli(options);
+}
+
+[ConformanceOf(typeof(AutoGitBackend))]
+public sealed class IsolatedAutoConformanceTests : IsolatedConformance
+{
+    protected override IGitBackend Create(WorktreePoolOptions options) => new AutoGitBackend(Backends.Cli(options), options);
+}
+
+[ConformanceOf(typeof(LibGit2Backend))]
+public sealed class IsolatedLibGit2ConformanceTests : IsolatedConformance
+{
+    protected override bool ChecksOutAnyName => false;
+
+    protected override IGitBackend Create(WorktreePoolOptions options) => new LibGit2Backend(Backends.Cli(options), options);
+}
+
 [ConformanceOf(typeof(SetUpRunner))]
 public sealed class SetUpConformanceTests : SetUpRunnerConformance
 {

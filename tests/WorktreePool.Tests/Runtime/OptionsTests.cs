@@ -44,6 +44,14 @@ public sealed class OptionsTests
         Failure(options => (options.RepositoryPath, options.Slots, options.ReleaseTimeout) = ("", 0, TimeSpan.Zero))
             .Should().Contain("RepositoryPath").And.Contain("Slots is 0").And.Contain("ReleaseTimeout is 0 s");
 
+    [Fact]
+    public void Files_are_copied_from_a_checkout_that_is_named() =>
+        Failure(options =>
+        {
+            (options.RepositoryPath, options.Isolated, options.Remote) = ("", true, "ssh://host/repository.git");
+            options.Copy.Add("/.env");
+        }).Should().Contain("Copy has \"/.env\"").And.Contain("RepositoryPath is not set");
+
     [Theory]
     [InlineData("/.cache/", true)]
     [InlineData("/node_modules/", true)]

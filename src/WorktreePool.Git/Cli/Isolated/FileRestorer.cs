@@ -8,6 +8,11 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// </summary>
 internal sealed class FileRestorer(RepositoryLayout repository, string slotsDirectory, TimeProvider time)
 {
+    /// <summary>How a file's name begins while it is made.</summary>
+    private const string Making = "restored-";
+
+    private static readonly TimeSpan LongMade = TimeSpan.FromHours(1);
+
     private string Common => repository.CommonDirectory;
 
     /// <summary>Restores; what was not as it should be.</summary>
@@ -33,6 +38,7 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
         RemoveOthers("objects/info", Names("objects/info"), atWork, findings);
         RemoveLeft("objects", atWork, findings);
         RemoveLeft("objects/pack", atWork, findings);
+        RemoveHalfMade();
         RemoveUnlessDirectory("logs", findings);
         RemoveUnlessDirectory("lfs", findings);
         return findings;
@@ -87,7 +93,7 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
         findings.Add(new Finding(IdOf(file.Path), $"{file.Path} {(SafeFile.Exists(path) ? "was changed" : "was gone")}; it is put back"));
 
         // Made in the pool's corner: what lies beside the file is removed as not belonging there, by whichever process sees it.
-        string making = Path.Combine(repository.Scratch, $"restored-{Guid.NewGuid():N}");
+        string making = Path.Combine(repository.Scratch, $"{Making}{Guid.NewGuid():N}");
         file.Write(making);
         if (SafeFile.IsRealDirectory(path))
         {
@@ -106,6 +112,15 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
             {
                 Remove(entry, findings);
             }
+        }
+    }
+
+    /// <summary>Removes what a killed process of the pool was about to put in place. It takes a moment; a clock that was set makes it longer.</summary>
+    private void RemoveHalfMade()
+    {
+        foreach (string file in Directory.EnumerateFiles(repository.Scratch, Making + "*").Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > LongMade).ToList())
+        {
+            TreeRemoval.Remove(file);
         }
     }
 

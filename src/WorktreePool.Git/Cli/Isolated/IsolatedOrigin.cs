@@ -7,7 +7,7 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// Where an isolated pool's repository comes from: the user's clone, if there is one, and the remote. Both are read only when the pool is made or
 /// its user says "trust"; whoever writes into the clone in between changes nothing here.
 /// </summary>
-internal sealed class IsolatedOrigin(WorktreePoolOptions options, GitRunner git)
+internal sealed class IsolatedOrigin(WorktreePoolOptions options, RemoteRefs refs, GitRunner git)
 {
     /// <summary>The name of the remote, whatever the user's clone calls it.</summary>
     public const string RemoteName = "origin";
@@ -25,7 +25,7 @@ internal sealed class IsolatedOrigin(WorktreePoolOptions options, GitRunner git)
 
     /// <summary>The user's clone; null when the pool is made from a remote alone.</summary>
     /// <exception cref="GitBackendException">There is none where the settings say.</exception>
-    public RepositoryLayout? FindClone() => options.RepositoryPath.Length > 0 ? RepositoryLayout.Find(options.RepositoryPath) : null;
+    public RepositoryLayout? FindClone() => options.RepositoryPath.Length > 0 ? RepositoryLayout.Find(options.RepositoryPath, mayBeBare: true) : null;
 
     /// <summary>The user's clone as long as it is where the settings say.</summary>
     public RepositoryLayout? TryFindClone()
@@ -52,14 +52,14 @@ internal sealed class IsolatedOrigin(WorktreePoolOptions options, GitRunner git)
         List<KeyValuePair<string, string>> own = clone is null ? [] : await ReadOwnAsync(clone, cancellationToken).ConfigureAwait(false);
         string? name = read.Remotes.ContainsKey(RemoteName) ? RemoteName : read.Remotes.Keys.Order(StringComparer.Ordinal).FirstOrDefault();
         string remote = Remote
-            ?? (name is not null ? clone!.AbsoluteUrl(read.Remotes[name]) : CheckoutOf(clone!));
+            ?? (name is not null ? clone!.AbsoluteUrl(read.Remotes[name]) : clone!.Checkout);
         string? pushed = Remote is null && name is not null ? own.LastOrDefault(setting => setting.Key == $"remote.{name}.pushurl").Value : null;
-        if (clone is null && await IsSha256Async(remote, read, cancellationToken).ConfigureAwait(false))
+        if (clone is null && await refs.IsSha256Async(remote, read, cancellationToken).ConfigureAwait(false))
         {
             read = read with { ObjectFormat = "sha256" };
         }
 
-        var isolation = new IsolationDocument { Remote = remote, IsSparse = options.Sparse.Count > 0, Borrowed = clone is not null && remote != CheckoutOf(clone) && IsWhole(clone, own) ? clone.Objects : null };
+        var isolation = new IsolationDocument { Remote = remote, IsSparse = options.Sparse.Count > 0, Borrowed = clone is not null && remote != clone.Checkout && CanLend(clone, own) ? clone.Objects : null };
         return read with
         {
             Isolation = isolation,
@@ -77,22 +77,10 @@ internal sealed class IsolatedOrigin(WorktreePoolOptions options, GitRunner git)
         return [.. (await git.RunAsync(list, cancellationToken).ConfigureAwait(false)).Settings];
     }
 
-    /// <summary>Without a clone the length of the remote's ids tells its format.</summary>
-    private async ValueTask<bool> IsSha256Async(string remote, BaselineDocument read, CancellationToken cancellationToken)
-    {
-        var list = new GitCall("ls-remote", "--end-of-options", remote, "HEAD") { Subject = options.PoolDirectory, Settings = read.Transport };
-        GitResult listed = await git.TryRunAsync(list, cancellationToken).ConfigureAwait(false);
-        return listed.Succeeded && listed.Output.IndexOf('\t', StringComparison.Ordinal) == 64;
-    }
-
-    /// <summary>What lacks objects cannot lend them: then the remote is fetched in whole.</summary>
-    private static bool IsWhole(RepositoryLayout clone, List<KeyValuePair<string, string>> own) =>
-        !SafeFile.Exists(Path.Combine(clone.CommonDirectory, "shallow"))
+    /// <summary>What lacks objects cannot lend them, nor what git could not name: then the remote is fetched in whole.</summary>
+    private static bool CanLend(RepositoryLayout clone, List<KeyValuePair<string, string>> own) =>
+        !SafeFile.Exists(Path.Combine(clone.CommonDirectory, "shallow")) && !clone.Objects.Contains('\n', StringComparison.Ordinal)
         && !own.Any(setting => setting.Key == "extensions.partialclone" || (setting.Key.StartsWith("remote.", StringComparison.Ordinal) && setting.Key.EndsWith(".promisor", StringComparison.Ordinal)));
-
-    /// <summary>A path that can be fetched from, and that a person knows.</summary>
-    private static string CheckoutOf(RepositoryLayout clone) =>
-        Path.GetFileName(clone.CommonDirectory) == ".git" ? Path.GetDirectoryName(clone.CommonDirectory)! : clone.CommonDirectory;
 
     private static string WriteConfig(string objectFormat, string remote, string? pushed, bool isSparse, List<KeyValuePair<string, string>> own)
     {

@@ -52,9 +52,8 @@ internal sealed class IsolatedRepository(
         try
         {
             IReadOnlyList<Rescue> rescues = await references.SweepAsync(sweep, cancellationToken).ConfigureAwait(false);
-            List<string> kept = [.. _store.Read().Values.Where(value => !value.StartsWith("ref: ", StringComparison.Ordinal))];
             RepositoryUse use = await sweep.ReadUse(cancellationToken).ConfigureAwait(false);
-            return [.. rescues, .. await worktrees.SweepAsync(sweep, use, kept, cancellationToken).ConfigureAwait(false)];
+            return [.. rescues, .. await worktrees.SweepAsync(sweep, use, cancellationToken).ConfigureAwait(false)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -123,9 +122,10 @@ internal sealed class IsolatedRepository(
         }
         finally
         {
-            if (isNewDirectory && !Directory.EnumerateFileSystemEntries(options.PoolDirectory).Any())
+            if (isNewDirectory)
             {
-                TreeRemoval.Remove(options.PoolDirectory);
+                // Another process may be at work there, too.
+                TreeRemoval.RemoveIfEmpty(options.PoolDirectory);
             }
         }
 
@@ -181,12 +181,11 @@ internal sealed class IsolatedRepository(
         }
 
         string url = document.Isolation!.Remote;
-        var environment = new Dictionary<string, string> { ["GIT_DIR"] = making };
-        document.AddSshCommand(environment);
 
         // The refs of the clone that is borrowed from are what need not be transferred.
-        KeyValuePair<string, string>[] settings = [.. HermeticSettings.Settings.Where(setting => setting.Key != "core.alternateRefsCommand"), .. document.Transport, new("fetch.unpackLimit", "1")];
-        GitCall Call(params IReadOnlyList<string> arguments) => new(arguments) { Subject = repository.CommonDirectory, Environment = environment, Settings = settings };
+        KeyValuePair<string, string>[] settings = [.. HermeticSettings.Settings.Where(setting => setting.Key != "core.alternateRefsCommand"), new("fetch.unpackLimit", "1")];
+        GitCall Call(params IReadOnlyList<string> arguments) =>
+            new GitCall(arguments) { Subject = repository.CommonDirectory, Environment = new Dictionary<string, string> { ["GIT_DIR"] = making }, Settings = settings }.ToRemote(document);
         GitResult fetched = await git.TryRunAsync(
             Call("fetch", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head", "--force", "--end-of-options", url, $"+refs/heads/*:refs/remotes/{IsolatedOrigin.RemoteName}/*", "+refs/tags/*:refs/tags/*"), cancellationToken).ConfigureAwait(false);
         if (!fetched.Succeeded)
@@ -201,7 +200,7 @@ internal sealed class IsolatedRepository(
             throw new GitBackendException($"{url} has no branch that a slot could stand at. No pool was made. Push a commit there first.");
         }
 
-        if (options.Base is { } wanted && !NamesOf(wanted).Any(store.Read().ContainsKey)
+        if (options.Base is { } wanted && !repository.NamesOf(wanted).Any(store.Read().ContainsKey)
             && !(await git.TryRunAsync(Call("rev-parse", "--verify", "-q", "--end-of-options", wanted + "^{commit}"), cancellationToken).ConfigureAwait(false)).Succeeded)
         {
             throw new BaseNotFoundException($"The base \"{wanted}\" names no commit that {url} has. No pool was made. Push it there, or give a branch, tag or commit that exists there.");
@@ -217,13 +216,6 @@ internal sealed class IsolatedRepository(
         SafeFile.Write(Path.Combine(corner, KnownRefs.FileName), KnownRefs.Format(store.Read()));
         SafeFile.Write(Path.Combine(corner, BaselineName), Baseline.Serialize(document));
         CrashPoint.Reached("isolated repository made aside");
-    }
-
-    /// <summary>The refs that a configured base may mean here, where every branch is the remote's.</summary>
-    private static IEnumerable<string> NamesOf(string name)
-    {
-        string tracking = $"refs/remotes/{IsolatedOrigin.RemoteName}/";
-        return [name, $"refs/remotes/{name}", $"refs/tags/{name}", tracking + name, tracking + name.Replace("refs/heads/", "", StringComparison.Ordinal)];
     }
 
     private void TryMoveIntoPlace(string making)

@@ -11,8 +11,7 @@ internal sealed class KnownRefs(string poolDirectory)
     /// <summary>Its place in the pool's corner of the repository, while that is made.</summary>
     public const string FileName = "known-refs";
 
-    private Dictionary<string, string>? _fetched;
-    private DateTime _read;
+    private Reading? _reading;
 
     private string FetchedPath => Path.Combine(poolDirectory, FileName);
 
@@ -23,15 +22,21 @@ internal sealed class KnownRefs(string poolDirectory)
     {
         get
         {
-            DateTime written = File.GetLastWriteTimeUtc(FetchedPath);
-            if (_fetched is null || written != _read)
+            object? version = Version();
+            if (_reading is { } reading && Equals(reading.Version, version))
             {
-                (_fetched, _read) = (Parse(SafeFile.TryRead(FetchedPath) ?? ""), written);
+                return reading.Refs;
             }
 
-            return _fetched;
+            // Whoever else reads or writes meanwhile: each has what was there at some moment.
+            reading = new Reading(version, Parse(SafeFile.TryRead(FetchedPath) ?? ""));
+            _reading = reading;
+            return reading.Refs;
         }
     }
+
+    /// <summary>Whether it has been lost what the remote gave: then a ref that is not known need not be a stray.</summary>
+    public bool IsLost => !SafeFile.IsRealFile(FetchedPath);
 
     /// <summary>As lines for the file.</summary>
     public static string Format(IEnumerable<KeyValuePair<string, string>> refs) => string.Concat(refs.Select(known => $"{known.Value}\t{known.Key}\n"));
@@ -43,7 +48,22 @@ internal sealed class KnownRefs(string poolDirectory)
     public void KeepText(string refs)
     {
         SafeFile.Write(FetchedPath, refs);
-        _fetched = null;
+        _reading = null;
+    }
+
+    /// <summary>Takes some of the remote's refs for known as well. Not where the others are lost: these would stand for all.</summary>
+    public void Learn(IEnumerable<KeyValuePair<string, string>> refs)
+    {
+        Dictionary<string, string> learned = new(Fetched, StringComparer.Ordinal);
+        foreach ((string name, string value) in refs)
+        {
+            learned[name] = value;
+        }
+
+        if (!IsLost && !learned.SequenceEqual(Fetched))
+        {
+            Keep(learned);
+        }
     }
 
     /// <summary>The pool's own refs, by full name.</summary>
@@ -63,6 +83,11 @@ internal sealed class KnownRefs(string poolDirectory)
 
     /// <summary>It is the pool's own no more.</summary>
     public void Remove(string name) => TreeRemoval.Remove(OwnFile(name));
+
+    /// <summary>Another file is another version, however quickly it came.</summary>
+    private object? Version() => UnixFiles.IsSupported ? UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(FetchedPath))?.Stamp : File.GetLastWriteTimeUtc(FetchedPath);
+
+    private sealed record Reading(object? Version, IReadOnlyDictionary<string, string> Refs);
 
     private string OwnFile(string name) => Path.Combine(OwnPath, Uri.EscapeDataString(name));
 

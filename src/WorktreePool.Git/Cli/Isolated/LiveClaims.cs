@@ -43,9 +43,6 @@ internal sealed class LiveClaims
         _shadows = [.. wanted.Where(name => name.StartsWith("refs/remotes/", StringComparison.Ordinal)).Select(name => name["refs/remotes/".Length..]).SelectMany(name => new[] { $"refs/heads/{name}", $"refs/tags/{name}" }), "refs/heads/HEAD"];
     }
 
-    /// <summary>What the HEADs of live leases are at.</summary>
-    public List<string> Heads { get; } = [];
-
     /// <summary>Whether a ref that differs from what is known may be needed by a live lease.</summary>
     public bool Needs(string name, string value) =>
         _branches.Contains(name) || (!IsDangerous(name) && (_live.Contains(name) || (!_ended.Contains(name) && _logged.Contains(value))));
@@ -68,16 +65,9 @@ internal sealed class LiveClaims
     private void ReadHead(string admin)
     {
         _logged.UnionWith(HeadLog.Read(Path.Combine(admin, "logs", "HEAD")));
-        if (SafeFile.TryRead(Path.Combine(admin, "HEAD"))?.Trim() is { Length: > 0 } head)
+        if (SafeFile.TryRead(Path.Combine(admin, "HEAD"))?.Trim() is { } head && head.StartsWith("ref: ", StringComparison.Ordinal))
         {
-            if (head.StartsWith("ref: ", StringComparison.Ordinal))
-            {
-                _live.Add(head["ref: ".Length..]);
-            }
-            else
-            {
-                Heads.Add(head);
-            }
+            _live.Add(head["ref: ".Length..]);
         }
     }
 }

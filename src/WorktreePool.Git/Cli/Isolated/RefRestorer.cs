@@ -6,7 +6,7 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// Puts the refs of an isolated repository back to what the remote gave. A ref that differs stays only as long as a live lease may need it: its own
 /// branch, the one its HEAD is on, and what its slot's git has changed (<see cref="RefOwners"/>) or, of tools that run no hook, what its HEAD was at.
 /// </summary>
-internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, RefOwners owners, StrayRescuer rescuer, RemoteRefs remote, RepositoryRefs refs)
+internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline, KnownRefs known, RefOwners owners, StrayRescuer rescuer, RemoteRefs remote, RepositoryRefs refs)
 {
     private const string Tracking = $"refs/remotes/{IsolatedOrigin.RemoteName}/";
 
@@ -16,7 +16,7 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
     public async ValueTask<List<Finding>> MendAsync(CancellationToken cancellationToken)
     {
         List<Finding> findings = [];
-        if (_store.MendPacked())
+        if (_store.Packed.TryMend())
         {
             findings.Add(new Finding(FindingIds.RefsDrift, "packed-refs was damaged; its whole lines are put back"));
         }
@@ -29,7 +29,7 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
 
         SortedDictionary<string, string> present = _store.Read();
         List<KeyValuePair<string, string>> gone = [.. known.Fetched.Where(fetched => !present.ContainsKey(fetched.Key))];
-        foreach (KeyValuePair<string, string> own in known.Own().Where(own => own.Key.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal) && !present.ContainsKey(own.Key)))
+        foreach (KeyValuePair<string, string> own in known.Own().Where(own => IsRescue(own.Key) && !present.ContainsKey(own.Key)))
         {
             // One whose objects are gone as well would only make git complain.
             if (await refs.ResolveAsync(own.Value, cancellationToken).ConfigureAwait(false) is not null)
@@ -57,26 +57,33 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
         var claims = new LiveClaims(repository, owners, sweep, use, wanted.Keys);
         List<KeyValuePair<string, string>> astray = Astray(present, wanted, claims);
         HashSet<string> pruned = [];
-        if (astray.Exists(stray => IsOfRemote(stray.Key)) && await remote.TryListAsync(cancellationToken).ConfigureAwait(false) is { } truth)
+        if (astray.Count > 0 && present.Any(found => IsOfRemote(found.Key) && IsDifferent(found, wanted)))
         {
-            // What a holder has fetched is as good as what the pool would fetch.
-            pruned = Learn(astray, present, truth);
-            wanted = Wanted(use);
-            astray = Astray(present, wanted, claims);
+            if (await remote.TryListAsync(baseline.Current, cancellationToken).ConfigureAwait(false) is { } truth)
+            {
+                // What a holder has fetched is as good as what the pool would fetch.
+                pruned = Learn(present, truth);
+                wanted = Wanted(use);
+                astray = Astray(present, wanted, claims);
+            }
+            else if (known.IsLost)
+            {
+                // Nobody can say what the remote had given: its refs stay until it answers.
+                astray.RemoveAll(stray => IsOfRemote(stray.Key));
+            }
         }
 
         List<Rescue> rescues = [];
-        HashSet<string> leaving = [.. astray.Select(stray => stray.Key)];
-        List<string> kept = [.. present.Where(found => !leaving.Contains(found.Key) && !IsSymbolic(found.Value)).Select(found => found.Value), .. leaving.Where(wanted.ContainsKey).Select(name => wanted[name]).Where(id => !IsSymbolic(id)), .. claims.Heads];
-        foreach ((string name, string value) in astray)
+
+        // What a live lease needs as well stays; but its holder may discard it, and what was made in the slot swept for is not that holder's alone.
+        foreach ((string name, string value) in astray.Concat(present.Where(found => claims.IsOwn(found.Key) && IsDifferent(found, wanted) && claims.Needs(found.Key, found.Value))))
         {
             bool isOwn = claims.IsOwn(name);
             foreach (string tip in pruned.Contains(name) || (sweep.MayDiscard && isOwn) ? [] : TipsOf(name, value))
             {
-                if (await rescuer.KeepAsync(name, tip, kept, sweep, isOwn, cancellationToken).ConfigureAwait(false) is { } rescue)
+                if (await rescuer.KeepAsync(name, tip, use.Base?.Commit, sweep, isOwn, cancellationToken).ConfigureAwait(false) is { } rescue)
                 {
                     rescues.Add(rescue);
-                    kept.Add(tip);
                 }
             }
         }
@@ -87,7 +94,7 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
         return rescues;
     }
 
-    /// <summary>What refs shall be: the remote's as known, and the base as the pool itself saw it last.</summary>
+    /// <summary>What refs shall be: the remote's as known, the base as the pool itself saw it last, and the rescues.</summary>
     private Dictionary<string, string> Wanted(RepositoryUse use)
     {
         Dictionary<string, string> wanted = new(known.Fetched, StringComparer.Ordinal);
@@ -96,24 +103,36 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
             wanted[seen.Ref] = seen.Commit;
         }
 
+        foreach ((string name, string commit) in known.Own().Where(own => IsRescue(own.Key)))
+        {
+            wanted[name] = commit;
+        }
+
         return wanted;
     }
 
     private List<KeyValuePair<string, string>> Astray(SortedDictionary<string, string> present, Dictionary<string, string> wanted, LiveClaims claims)
     {
         IReadOnlyDictionary<string, string> own = known.Own();
-        return [.. present.Where(found => wanted.GetValueOrDefault(found.Key) != found.Value && !own.ContainsKey(found.Key)
-            && !found.Key.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal) && !claims.Needs(found.Key, found.Value))];
+        return [.. present.Where(found => IsRescue(found.Key)
+            ? wanted.TryGetValue(found.Key, out string? commit) && commit != found.Value
+            : IsDifferent(found, wanted) && !own.ContainsKey(found.Key) && !claims.Needs(found.Key, found.Value))];
     }
 
-    private static bool IsOfRemote(string name) => name.StartsWith(Tracking, StringComparison.Ordinal) || name.StartsWith("refs/tags/", StringComparison.Ordinal);
+    private static bool IsDifferent(KeyValuePair<string, string> found, Dictionary<string, string> wanted) => wanted.GetValueOrDefault(found.Key) != found.Value;
+
+    /// <summary>One that is not the pool's own is just being made: it is a ref first, and known then. Nobody moves one.</summary>
+    private static bool IsRescue(string name) => name.StartsWith(RepositoryRefs.RescuePrefix, StringComparison.Ordinal);
+
+    /// <summary>Whether the remote may have given a ref of this name.</summary>
+    public static bool IsOfRemote(string name) => name.StartsWith(Tracking, StringComparison.Ordinal) || name.StartsWith("refs/tags/", StringComparison.Ordinal);
 
     /// <summary>Takes over what the remote has.</summary>
     /// <returns>Refs as the remote gave them once, which it has no more: nobody's work here.</returns>
-    private HashSet<string> Learn(List<KeyValuePair<string, string>> astray, SortedDictionary<string, string> present, IReadOnlyDictionary<string, string> truth)
+    private HashSet<string> Learn(SortedDictionary<string, string> present, IReadOnlyDictionary<string, string> truth)
     {
         Dictionary<string, string> learned = new(known.Fetched, StringComparer.Ordinal);
-        foreach ((string name, string value) in astray.Where(stray => truth.GetValueOrDefault(stray.Key) == stray.Value))
+        foreach ((string name, string value) in present.Where(found => truth.GetValueOrDefault(found.Key) == found.Value))
         {
             learned[name] = value;
         }
@@ -144,7 +163,15 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
 
         foreach ((string name, _) in astray.Where(stray => wanted.ContainsKey(stray.Key)))
         {
-            _store.TrySet(name, wanted[name]);
+            if (IsRescue(name) && await refs.ResolveAsync(wanted[name], cancellationToken).ConfigureAwait(false) is null)
+            {
+                // What it kept is gone, too; a ref to nothing would only make git complain.
+                known.Remove(name);
+            }
+            else
+            {
+                _store.TrySet(name, wanted[name]);
+            }
         }
 
         return removed;
@@ -169,7 +196,7 @@ internal sealed class RefRestorer(RepositoryLayout repository, KnownRefs known, 
     {
         const int Few = 16;
         List<KeyValuePair<string, string>> free = [.. gone.Where(missing => !present.Keys.Any(name => name.StartsWith(missing.Key + "/", StringComparison.Ordinal)))];
-        if (free.Count > Few && _store.TryPack(free))
+        if (free.Count > Few && _store.Packed.TryAdd(free.Where(packed => !IsSymbolic(packed.Value))))
         {
             free.RemoveAll(packed => !IsSymbolic(packed.Value));
         }

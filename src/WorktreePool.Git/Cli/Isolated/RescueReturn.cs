@@ -3,7 +3,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli.Isolated;
 
 /// <summary>How rescued work leaves an isolated repository: by a fetch into the user's clone, where its owner works.</summary>
-internal sealed class RescueReturn(RepositoryLayout repository, IsolatedOrigin origin, KnownRefs known, GitRunner git)
+internal sealed class RescueReturn(RepositoryLayout repository, IsolatedRepository isolated, IsolatedOrigin origin, KnownRefs known, GitRunner git)
 {
     /// <summary>Makes the branch in the user's clone.</summary>
     /// <returns>The clone's common directory; null when there is no clone.</returns>
@@ -27,6 +27,9 @@ internal sealed class RescueReturn(RepositoryLayout repository, IsolatedOrigin o
         {
             throw new BranchExistsException($"Branch \"{branch}\" exists already in {clone.CommonDirectory} and was left as it is. Choose another name; rescue {id} is still there.");
         }
+
+        // The git that gives what is fetched reads the config there.
+        await isolated.RestoreAsync(cancellationToken).ConfigureAwait(false);
 
         // Without a plus: a branch that is made meanwhile is not moved to a commit that does not follow from it.
         await git.RunAsync(

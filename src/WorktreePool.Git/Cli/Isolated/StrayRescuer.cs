@@ -9,19 +9,19 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// Keeps the commits of a ref that is about to go, if nothing else keeps them. Works on objects alone, in the neutral directory: whatever the
 /// repository's config and refs say does not count.
 /// </summary>
-internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory neutral, RepositoryRefs refs, KnownRefs known, GitRunner git)
+internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory neutral, RepositoryRefs refs, KeptCommits kept, GitRunner git)
 {
     /// <summary>Keeps what only this ref has.</summary>
     /// <param name="name">The ref, or another word for where the commits were found.</param>
     /// <param name="tip">What it stands at.</param>
-    /// <param name="kept">The ids that stay reachable.</param>
+    /// <param name="seen">The base as the pool has it; null for none.</param>
     /// <param name="sweep">What for.</param>
     /// <param name="isOwn">Whether it was made in the slot that is swept for.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>Null when there was nothing to keep.</returns>
-    public async ValueTask<Rescue?> KeepAsync(string name, string tip, IEnumerable<string> kept, RefSweep sweep, bool isOwn, CancellationToken cancellationToken)
+    public async ValueTask<Rescue?> KeepAsync(string name, string tip, string? seen, RefSweep sweep, bool isOwn, CancellationToken cancellationToken)
     {
-        GitResult peeled = await git.TryRunAsync(Call(null, "rev-parse", "--verify", "-q", tip + "^{commit}"), cancellationToken).ConfigureAwait(false);
+        GitResult peeled = await git.TryRunAsync(Call("rev-parse", "--verify", "-q", tip + "^{commit}"), cancellationToken).ConfigureAwait(false);
         if (!peeled.Succeeded)
         {
             // A blob or a tree, which is nobody's work by itself, or nothing that can be read any more.
@@ -29,11 +29,9 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
         }
 
         string commit = peeled.Line;
-        string given = string.Concat(kept.Select(id => $"^{id}\n").Prepend(commit + "\n"));
-        GitResult counted = await git.TryRunAsync(Call(given, "rev-list", "--count", "--ignore-missing", "--stdin"), cancellationToken).ConfigureAwait(false);
 
-        // Where history is damaged git cannot count; then better one rescue too many.
-        int commits = counted.Succeeded ? int.Parse(counted.Line, CultureInfo.InvariantCulture) : 1;
+        // Where history is damaged, better one rescue too many.
+        int commits = await kept.CountOthersAsync([commit], seen, cancellationToken).ConfigureAwait(false) ?? 1;
         if (commits == 0)
         {
             return null;
@@ -53,7 +51,7 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
             Reason = $"{name} was left in the isolated repository",
         };
         string date = $"{sweep.At.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)} +0000";
-        GitCall write = Call(null, "commit-tree", commit + "^{tree}", "-p", commit, "-m", RescueMessage.Write(rescue));
+        GitCall write = Call("commit-tree", commit + "^{tree}", "-p", commit, "-m", RescueMessage.Write(rescue));
         Dictionary<string, string> environment = write.Environment.ToDictionary();
         foreach (string who in new[] { "AUTHOR", "COMMITTER" })
         {
@@ -71,8 +69,9 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
             keeper = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? keeper;
         }
 
-        known.Add(rescue.Ref, keeper);
-        return rescue with { Commit = keeper };
+        rescue = rescue with { Commit = keeper };
+        kept.Add(rescue);
+        return rescue;
     }
 
     /// <summary>The last part of a ref's name, of letters that an id may have.</summary>
@@ -83,11 +82,10 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
         return plain.Trim('-') is { Length: > 0 } word ? word : "ref";
     }
 
-    private GitCall Call(string? input, params IReadOnlyList<string> arguments) => new(arguments)
+    private GitCall Call(params IReadOnlyList<string> arguments) => new(arguments)
     {
         Subject = repository.CommonDirectory,
         Environment = neutral.EnvironmentFor(null, null, repository.Objects),
         Settings = [new("core.commitGraph", "false")],
-        Input = input,
     };
 }

@@ -8,7 +8,7 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// </summary>
 internal sealed class WorktreeSweeper(RepositoryLayout repository, string slotsDirectory, StrayRescuer rescuer, TimeProvider time)
 {
-    public async ValueTask<List<Rescue>> SweepAsync(RefSweep sweep, RepositoryUse use, IReadOnlyCollection<string> kept, CancellationToken cancellationToken)
+    public async ValueTask<List<Rescue>> SweepAsync(RefSweep sweep, RepositoryUse use, CancellationToken cancellationToken)
     {
         List<Rescue> rescues = [];
         var atWork = new GitAtWork(repository, slotsDirectory);
@@ -25,7 +25,7 @@ internal sealed class WorktreeSweeper(RepositoryLayout repository, string slotsD
             }
 
             if (SafeFile.TryRead(Path.Combine(admin, "HEAD"))?.Trim() is { Length: 40 or 64 } head
-                && await rescuer.KeepAsync($"worktrees/{Path.GetFileName(admin)}", head, kept, sweep, false, cancellationToken).ConfigureAwait(false) is { } rescue)
+                && await rescuer.KeepAsync($"worktrees/{Path.GetFileName(admin)}", head, use.Base?.Commit, sweep, false, cancellationToken).ConfigureAwait(false) is { } rescue)
             {
                 rescues.Add(rescue);
             }
