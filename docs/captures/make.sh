@@ -55,6 +55,6 @@ capture() { # NAME COLUMNS ROWS COMMAND WAIT-FOR
 for columns in 80 200; do
   capture status "$columns" 45 "worktree-pool status" 'worktree-pool doctor'
   capture watch "$columns" 24 "worktree-pool status --watch" 'q ends'
-  capture doctor "$columns" 60 "worktree-pool doctor" '^repository'
+  capture doctor "$columns" 60 "worktree-pool doctor" '^-> '
 done
 kill "$stray"

@@ -15,8 +15,11 @@ internal sealed class FetchLock(RepositoryLayout repository, TimeProvider time)
     /// <summary>How often one who waits tries again. A fetch takes at least some dozen milliseconds.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Marks the fetches under the lock, so that one that outlived its process is found by the next.</summary>
-    public string File { get; } = Path.Combine(repository.Scratch, "fetch.lock");
+    /// <summary>
+    /// The file, which stays: a second one of the same name would be a second lock. Not called .lock, for among git's files that is what a crash leaves, to be removed. Its name also
+    /// marks the fetches under the lock, so that one that outlived its process is found by the next.
+    /// </summary>
+    public string File { get; } = Path.Combine(repository.Scratch, "fetching");
 
     /// <summary>Waits for the lock, and ends what a killed holder left running.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -49,7 +52,7 @@ internal sealed class FetchLock(RepositoryLayout repository, TimeProvider time)
             CrashPoint.Reached("corner for the fetch lock made");
             if (!SafeFile.IsRealDirectory(repository.Scratch) || new FileInfo(File).LinkTarget is not null)
             {
-                throw new GitBackendException($"{repository.Scratch} or fetch.lock in it is a link, and the pool writes through none. Nothing was fetched. Remove it.");
+                throw new GitBackendException($"{repository.Scratch} or \"fetching\" in it is a link, and the pool writes through none. Nothing was fetched. Remove it.");
             }
 
             var held = new FileStream(File, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);

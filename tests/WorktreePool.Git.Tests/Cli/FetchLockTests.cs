@@ -21,7 +21,7 @@ public sealed class FetchLockTests : IDisposable
 
     private string[] Asked => File.ReadAllLines(Path.Combine(_root, "asked"));
 
-    private string Lock => Path.Combine(_root, "repo", ".git", "worktree-pool", "fetch.lock");
+    private string Lock => Path.Combine(_root, "repo", ".git", "worktree-pool", "fetching");
 
     public void Dispose() => Run("rm -rf -- \"$PWD\"");
 
@@ -86,13 +86,13 @@ public sealed class FetchLockTests : IDisposable
 
     [Theory]
     [InlineData("ln -s ../../outside repo/.git/worktree-pool")]
-    [InlineData("mkdir -p repo/.git/worktree-pool && ln -s ../../../outside/made repo/.git/worktree-pool/fetch.lock")]
+    [InlineData("mkdir -p repo/.git/worktree-pool && ln -s ../../../outside/made repo/.git/worktree-pool/fetching")]
     public async Task A_link_in_its_place_is_written_through_by_nobody(string plant)
     {
         CliGitBackend pool = await PoolAsync("pool", TimeProvider.System);
         Run($"mkdir outside && {plant}");
 
-        (await pool.Awaiting(git => git.FetchAsync(Base, Token).AsTask()).Should().ThrowAsync<GitBackendException>()).Which.Message.Should().Contain("fetch.lock").And.Contain("link");
+        (await pool.Awaiting(git => git.FetchAsync(Base, Token).AsTask()).Should().ThrowAsync<GitBackendException>()).Which.Message.Should().Contain("fetching").And.Contain("link");
 
         Directory.EnumerateFileSystemEntries(Path.Combine(_root, "outside")).Should().BeEmpty();
     }

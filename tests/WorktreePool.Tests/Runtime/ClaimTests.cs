@@ -108,8 +108,8 @@ public sealed class ClaimTests : RuntimeTest
         ClaimRefusal refusal = await RefusalAsync(second, "MC-1");
 
         refusal.Reason.Should().Be(RefusalReason.KeyHeld);
-        refusal.Holder!.Slot.Should().Be(lease.Slot);
-        refusal.Message.Should().Contain("MC-1").And.Contain("slot-0").And.Contain($"process {first.Pid}").And.NotContain(lease.Token.Value);
+        refusal.Holder.Should().Be(new SlotHolder(lease.Slot, "MC-1", lease.ClaimedAt, LeaseOwner.ForProcess(FakeMachine.Identity(first.Pid)), Liveness.Alive));
+        refusal.Message.Should().Contain("MC-1").And.Contain("slot-0").And.Contain($"since {lease.ClaimedAt:u}").And.Contain($"process {first.Pid}").And.Contain("which is alive").And.NotContain(lease.Token.Value);
     }
 
     [Fact]
