@@ -6,6 +6,9 @@ namespace WorktreePool;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct StatXBuffer
 {
+    [FieldOffset(16)]
+    public uint Links;
+
     [FieldOffset(20)]
     public uint User;
 

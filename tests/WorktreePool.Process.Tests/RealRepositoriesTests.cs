@@ -44,8 +44,11 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
         released.Rescued.Should().ContainSingle();
         string admin = Sandbox.Git(first.Path, "rev-parse", "--absolute-git-dir");
         Dictionary<string, DateTime> written = Written(first.Path, admin);
+        string[] all = [first.Path, Path.Combine(_sandbox.Root, "real", ".git")];
+        string stamps = Stamps(all);
         await using SlotLease second = await Pool().ClaimAsync(new ClaimRequest { Key = kind }, Token);
         Written(first.Path, admin).Should().Equal(written, "what is ready is only verified");
+        Stamps(all).Should().Be(stamps, "neither the slot nor anything in the repository is written or changed");
         second.Slot.Should().Be(first.Slot);
         second.Healed.Should().BeEmpty();
         Listing(second.Path).Should().Be(before);
@@ -303,9 +306,37 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
         stranger.Kill();
     }
 
+    [Fact]
+    public async Task Leftover_processes_can_be_left_alone_or_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "processes of others can be seen through /proc only");
+        await ShellAsync("git clone -q origin.git real");
+        IWorktreePool waiting = Pool(options => options.LeftoverProcesses = LeftoverPolicy.Wait);
+        SlotLease lease = await waiting.ClaimAsync(new ClaimRequest { Key = "waits" }, Token);
+        using System.Diagnostics.Process ending = Start(lease.Path, lease.Environment, "echo up; read line || true; exit 7");
+        await ending.StandardOutput.ReadLineAsync(Token);
+        Task<ReleaseReport> release = lease.ReleaseAsync(cancellationToken: Token).AsTask();
+        ending.StandardInput.Close();
+        await release;
+        await ending.WaitForExitAsync(Token);
+        ending.ExitCode.Should().Be(7, "it was waited for, and neither asked to end nor killed");
+
+        IWorktreePool failing = Pool(options => options.LeftoverProcesses = LeftoverPolicy.Fail);
+        lease = await failing.ClaimAsync(new ClaimRequest { Key = "fails" }, Token);
+
+        // A daemon: it has left the session, stands elsewhere, and has only its environment to tell of the lease.
+        using System.Diagnostics.Process daemon = Start("/", lease.Environment, "exec setsid sh -c 'cd /; echo up; read line || true'");
+        await daemon.StandardOutput.ReadLineAsync(Token);
+        Func<Task> refused = async () => await lease.ReleaseAsync(cancellationToken: Token);
+        (await refused.Should().ThrowAsync<ReleaseIncompleteException>()).WithMessage($"*{FindingIds.ProcessLeft}*LeftoverProcesses is Fail*");
+        daemon.HasExited.Should().BeFalse();
+        daemon.StandardInput.Close();
+        await daemon.WaitForExitAsync(Token);
+    }
+
     private static System.Diagnostics.Process Start(string where, IReadOnlyDictionary<string, string> environment, string script)
     {
-        var start = new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = where, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = where, RedirectStandardOutput = true, RedirectStandardInput = true };
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;
@@ -325,6 +356,15 @@ public sealed class RealRepositoriesTests : IAsyncLifetime
     private static string Listing(string slot) => string.Join('\n', Directory.EnumerateFiles(slot, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         .Where(file => Path.GetRelativePath(slot, file) != ".git").Order(StringComparer.Ordinal)
         .Select(file => $"{Path.GetRelativePath(slot, file)} {Convert.ToHexString(File.ReadAllBytes(file))}"));
+
+    /// <summary>Of everything in these directories when it was last written, and when anything about it was last changed.</summary>
+    private static string Stamps(params string[] directories)
+    {
+        using var find = System.Diagnostics.Process.Start(new ProcessStartInfo("find", [.. directories, "-printf", "%p %i %m %T@ %C@\\n"]) { RedirectStandardOutput = true })!;
+        string listed = find.StandardOutput.ReadToEnd();
+        find.WaitForExit();
+        return string.Join('\n', listed.Split('\n').Order(StringComparer.Ordinal));
+    }
 
     /// <summary>When each file and directory of a slot and of its admin directory was last written.</summary>
     private static Dictionary<string, DateTime> Written(params string[] directories) => directories

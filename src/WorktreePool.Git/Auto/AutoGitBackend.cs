@@ -163,14 +163,13 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     /// <summary>Git refuses, and the command line backend then mends, a packed-refs that was cut off in a line; libgit2 finds what is left in it.</summary>
     private bool IsPackedRefsWhole()
     {
-        try
+        string path = Path.Combine(_repository.CommonDirectory, "packed-refs");
+        if (!SafeFile.IsRealFile(path))
         {
-            using FileStream file = File.OpenRead(Path.Combine(_repository.CommonDirectory, "packed-refs"));
-            return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
+            return !SafeFile.Exists(path);
         }
-        catch (FileNotFoundException)
-        {
-            return true;
-        }
+
+        using FileStream file = File.OpenRead(path);
+        return file.Length == 0 || (file.Seek(-1, SeekOrigin.End) >= 0 && file.ReadByte() == '\n');
     }
 }

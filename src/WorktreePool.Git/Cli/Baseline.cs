@@ -8,10 +8,11 @@ namespace WorktreePool.Git.Cli;
 /// <summary>Takes, keeps and compares the trusted baseline of a repository.</summary>
 /// <param name="repository">The repository that the slots belong to.</param>
 /// <param name="poolDirectory">Where it is kept.</param>
+/// <param name="slotsDirectory">Where the slots are.</param>
 /// <param name="git">Git.</param>
 /// <param name="sparse">What of the tree the slots have.</param>
 /// <param name="origin">Where the repository comes from, when it is the pool's own: then that is what is trusted, and never what lies in the repository.</param>
-internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, GitRunner git, SparseCone sparse, IsolatedOrigin? origin = null)
+internal sealed class Baseline(RepositoryLayout repository, string poolDirectory, string slotsDirectory, GitRunner git, SparseCone sparse, IsolatedOrigin? origin = null)
 {
     /// <summary>Settings that change what a checkout writes. Only values the user had when trust was given are ever used.</summary>
     private static readonly string[] CheckoutSettings = ["filter.", "core.autocrlf", "core.eol", "core.safecrlf", "core.symlinks", "core.ignorecase", "core.precomposeunicode", "core.protectntfs", "lfs."];
@@ -92,13 +93,17 @@ internal sealed class Baseline(RepositoryLayout repository, string poolDirectory
             throw new GitBackendException($"The pool is to be sparse, but {repository.CommonDirectory} has no extensions.worktreeConfig, without which no worktree can be sparse by itself. Nothing was changed. Run git -C {Path.GetDirectoryName(repository.CommonDirectory)} config extensions.worktreeConfig true, or take Sparse away.");
         }
 
+        string? checkout = source is { IsIsolated: false } && Path.GetFileName(source.CommonDirectory) == ".git" ? Path.GetDirectoryName(source.CommonDirectory) : null;
+        string[] places = [repository.CommonDirectory, poolDirectory, slotsDirectory, .. source is null ? [] : new[] { source.CommonDirectory }, .. checkout is null ? [] : new[] { checkout }];
+        Dictionary<string, string> leading = TrustedFilters.FindLeading(settings, checkout, places);
         var document = new BaselineDocument
         {
             ObjectFormat = settings.LastOrDefault(setting => setting.Key == "extensions.objectformat").Value ?? "sha1",
             Remotes = settings.Where(setting => setting.Key.StartsWith("remote.", StringComparison.Ordinal) && setting.Key.EndsWith(".url", StringComparison.Ordinal))
                 .GroupBy(setting => setting.Key[7..^4]).ToDictionary(group => group.Key, group => group.First().Value),
             Modules = source is null ? [] : await FindModulesAsync(source, cancellationToken).ConfigureAwait(false),
-            Checkout = Matching(settings, CheckoutSettings),
+            Checkout = [.. Matching(settings, CheckoutSettings).Where(setting => !TrustedFilters.IsOf(setting.Key, leading))],
+            RefusedFilters = leading,
             Transport = Matching(settings, TransportSettings),
             Refs = origin is not null ? [] : [.. (await git.RunAsync(new GitCall(["for-each-ref", "--format=%(refname)", .. WatchedRefs]) { Subject = repository.CommonDirectory, Environment = list.Environment }, cancellationToken).ConfigureAwait(false)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)],
             Files = WatchedFiles(UserConfigs),

@@ -29,6 +29,9 @@ internal sealed record BaselineDocument
     [JsonRequired]
     public List<KeyValuePair<string, string>> Checkout { get; set; } = [];
 
+    /// <summary>Filters of the user's config that are not trusted, by name, each with the command that leads into a slot.</summary>
+    public Dictionary<string, string> RefusedFilters { get; set; } = [];
+
     /// <summary>Settings of the user's whole config that a fetch needs: credentials, proxies, rewrites.</summary>
     [JsonRequired]
     public List<KeyValuePair<string, string>> Transport { get; set; } = [];

@@ -30,7 +30,7 @@ internal sealed class CliGitBackend : IGitBackend
         var sparse = new SparseCone(options.Sparse);
         IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
-        _baseline = new Baseline(repository, poolDirectory, git, sparse, origin);
+        _baseline = new Baseline(repository, poolDirectory, options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots"), git, sparse, origin);
         if (!options.Isolated)
         {
             _baseline.RefuseOtherKind();
@@ -40,8 +40,9 @@ internal sealed class CliGitBackend : IGitBackend
         var neutral = new NeutralDirectory(poolDirectory, _baseline, trusted);
         _admins = new AdminDirectory(repository, sparse);
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
-        _refs = new RepositoryRefs(repository, _baseline, git);
-        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, sparse, known);
+        string slotsDirectory = options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots");
+        _refs = new RepositoryRefs(repository, _baseline, new StaleLocks(repository, [slotsDirectory, Path.GetDirectoryName(repository.CommonDirectory)!], time), git);
+        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
         _fetching = new FetchLock(repository, time);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);

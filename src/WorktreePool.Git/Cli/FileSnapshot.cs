@@ -25,6 +25,8 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     /// <param name="cancellationToken">Ends the look.</param>
     public async ValueTask<Changes> FindAsync(GitWorktree tree, string index, IReadOnlyList<string> made, CancellationToken cancellationToken)
     {
+        GitFiles.RemoveHolding(tree.Path, cancellationToken);
+
         // Of its many pattern characters git shall take only those that ours have for such.
         string[] arguments = ["ls-files", "-m", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0"))];
         GitResult listed = await git.TryRunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
@@ -146,6 +148,11 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         {
             try
             {
+                return Directory.GetDirectories(directory, "*", OwnDirectories);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                TreeRemoval.MakeAccessible(directory);
                 return Directory.GetDirectories(directory, "*", OwnDirectories);
             }
             catch (PathTooLongException)

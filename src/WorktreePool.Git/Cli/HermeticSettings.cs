@@ -40,6 +40,11 @@ internal static class HermeticSettings
         new("core.attributesFile", "/dev/null"),
         new("core.useReplaceRefs", "false"),
 
+        // Made from objects to be quicker, and believed in their place: one that lies would give a commit another tree or other parents.
+        new("core.commitGraph", "false"),
+        new("core.multiPackIndex", "false"),
+        new("pack.useBitmaps", "false"),
+
         // Else git looks a full commit id up among the refs, and the real ones: it does not let them be replaced by GIT_COMMON_DIR.
         new("core.warnAmbiguousRefs", "false"),
         new("core.logAllRefUpdates", "false"),

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.Cli;
@@ -18,6 +17,14 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
         if (witness.Holds(commit))
         {
             return null;
+        }
+
+        Pipes.SetAside(repository);
+
+        // The pool's own git does not look at it; a holder's does not begin with a damaged one.
+        if (ShortcutIn(Path.Combine(repository.Objects, "pack")) is var shortcut && SafeFile.IsRealFile(shortcut) && !Checksum.IsRight(shortcut, Checksum.LengthIn(baseline.Current.ObjectFormat)))
+        {
+            return new Finding(FindingIds.ObjectsMissing, $"{shortcut} is damaged, and git does not begin with it");
         }
 
         GitResult listed = await git.TryRunAsync(Call(repository.Objects, "rev-list", "--objects", "--no-object-names", "-n1", commit), cancellationToken).ConfigureAwait(false);
@@ -132,12 +139,12 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             any = true;
         }
 
-        int length = baseline.Current.ObjectFormat == "sha1" ? 20 : 32;
+        int length = Checksum.LengthIn(baseline.Current.ObjectFormat);
         string packs = Path.Combine(repository.Objects, "pack");
         foreach (string index in SafeFile.IsRealDirectory(packs) ? Directory.EnumerateFiles(packs, "*.idx").ToList() : [])
         {
             string pack = Path.ChangeExtension(index, ".pack");
-            if (File.Exists(pack) && !Tail(pack, length, 0).AsSpan().SequenceEqual(Tail(index, length, length)))
+            if (File.Exists(pack) && !Checksum.Tail(pack, length, 0).AsSpan().SequenceEqual(Checksum.Tail(index, length, length)))
             {
                 any = true;
                 Directory.CreateDirectory(repository.Damaged);
@@ -156,8 +163,8 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
     /// <summary>The index over many packs is made from theirs and says nothing new; with one that is damaged git does not begin (midx.c).</summary>
     private bool SetShortcutAside(string packs, int length)
     {
-        string shortcut = Path.Combine(packs, "multi-pack-index");
-        if (!SafeFile.IsRealFile(shortcut) || IsWhole(shortcut, length))
+        string shortcut = ShortcutIn(packs);
+        if (!SafeFile.IsRealFile(shortcut) || Checksum.IsRight(shortcut, length))
         {
             return false;
         }
@@ -169,50 +176,12 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
         return true;
     }
 
-    /// <summary>Whether a file ends with the checksum of what is before, as all that git writes beside packs does.</summary>
-    private static bool IsWhole(string file, int length)
-    {
-        using FileStream stream = File.OpenRead(file);
-        if (stream.Length <= length)
-        {
-            return false;
-        }
-
-#pragma warning disable CA5350 // Git's own checksum.
-        using var hash = IncrementalHash.CreateHash(length == SHA1.HashSizeInBytes ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256);
-#pragma warning restore CA5350
-        byte[] block = new byte[1 << 16];
-        for (long left = stream.Length - length; left > 0;)
-        {
-            int read = stream.Read(block, 0, (int)Math.Min(block.Length, left));
-            if (read == 0)
-            {
-                return false;
-            }
-
-            hash.AppendData(block, 0, read);
-            left -= read;
-        }
-
-        return hash.GetHashAndReset().AsSpan().SequenceEqual(Tail(file, length, 0));
-    }
-
-    private static byte[] Tail(string file, int length, int before)
-    {
-        using FileStream stream = File.OpenRead(file);
-        byte[] tail = new byte[length];
-        stream.Position = Math.Max(0, stream.Length - length - before);
-        stream.ReadAtLeast(tail, length, throwOnEndOfStream: false);
-        return tail;
-    }
+    private static string ShortcutIn(string packs) => Path.Combine(packs, "multi-pack-index");
 
     private GitCall Call(string objects, params IReadOnlyList<string> arguments) =>
         new(arguments)
         {
             Subject = repository.CommonDirectory,
             Environment = neutral.EnvironmentFor(null, null, objects),
-
-            // It would stand in for commits that are gone.
-            Settings = [new("core.commitGraph", "false")],
         };
 }

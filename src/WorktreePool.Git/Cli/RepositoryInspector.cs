@@ -4,7 +4,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
-internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, SparseCone sparse, KnownRefs? known)
+internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, Shortcuts shortcuts, SparseCone sparse, KnownRefs? known)
 {
     private static readonly string[] PlacesOfLocks = ["refs", "objects"];
 
@@ -25,6 +25,8 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         AddOwner(findings);
         AddBorrowed(findings);
         AddMissingFilter(findings);
+        AddRefusedFilters(findings);
+        findings.AddRange(await shortcuts.FindWrongAsync(cancellationToken).ConfigureAwait(false));
         if (sparse.IsSparse && !Baseline.AllowsSparse((await refs.TryRunAsync(cancellationToken, "config", "--get", "extensions.worktreeconfig").ConfigureAwait(false)).Line))
         {
             findings.Add(new Finding(FindingIds.ConfigDrift, "extensions.worktreeConfig is not set, so that git in a slot does not know that the slot is sparse, and fills it when it checks something out. Set it to true, or take Sparse away"));
@@ -57,6 +59,16 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
         if (baseline.Current.Checkout.Exists(setting => setting.Key.StartsWith("filter.lfs.", StringComparison.Ordinal)) && !GitExecutable.IsOnPath(NeutralDirectory.Lfs))
         {
             findings.Add(new Finding(FindingIds.FilterMissing, $"the config names {NeutralDirectory.Lfs}, which is not on PATH: slots hold its pointers in place of large files. Install it; slots are made anew with it"));
+        }
+    }
+
+    /// <summary>Filters of the user's that the pool does not run, because git would run them in a slot and find there what they are made of.</summary>
+    private void AddRefusedFilters(List<Finding> findings)
+    {
+        foreach ((string name, string command) in baseline.Current.RefusedFilters)
+        {
+            findings.Add(new Finding(FindingIds.FilterMissing,
+                $"filter.{name} runs \"{command}\", which leads into the repository or a slot, where it would run what a holder left. The pool does not run it: slots hold what is stored in git. Install its program elsewhere, name it by its absolute path, and run worktree-pool trust"));
         }
     }
 
@@ -134,6 +146,11 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
 
     private void AddTrash(List<Finding> findings)
     {
+        foreach (string trash in Directory.Exists(repository.Scratch) ? Directory.EnumerateDirectories(repository.Scratch, $"*.{AdminDirectory.Trash}-*") : [])
+        {
+            findings.Add(new Finding(FindingIds.RepositoryResidue, $"{trash} was the git directory of a slot and could not be removed: it holds something of another user, or immutable. Remove it by hand"));
+        }
+
         if (Directory.Exists(slotsDirectory))
         {
             foreach (string trash in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.TrashName("*") + "*"))
@@ -182,6 +199,11 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             findings.Add(new Finding(FindingIds.RepositoryResidue,
                 $"{packs.Count} packs that git could not open were set aside in {repository.Damaged}, and what slots need was fetched anew. Commits that only these held are lost unless a backup has them: run git fsck, then delete the directory"));
         }
+
+        foreach (string pipe in Directory.Exists(repository.Damaged) ? Directory.EnumerateFiles(repository.Damaged, Pipes.SetAsidePrefix + "*") : [])
+        {
+            findings.Add(new Finding(FindingIds.RepositoryResidue, $"a pipe or a device stood where git opens a file, so that every git waited for ever; it was set aside as {pipe}. Put back what was there before, and delete it"));
+        }
     }
 
     /// <summary>Branches somebody works on: a holder's own among them.</summary>
@@ -227,9 +249,15 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             ? "are gone; the next claim or release puts them back"
             : "are gone since the baseline was taken. Restore them if nobody deleted them on purpose, or accept it with worktree-pool trust");
         string shortBase = defaultBase.StartsWith("refs/remotes/", StringComparison.Ordinal) ? defaultBase[13..] : defaultBase;
+        if (!shortBase.StartsWith("refs/", StringComparison.Ordinal) && shortBase.Contains('/', StringComparison.Ordinal) && SafeFile.IsRealFile(Path.Combine(repository.CommonDirectory, shortBase)))
+        {
+            // The first place where git looks a short name up; it does not list what is there.
+            findings.Add(new Finding(FindingIds.RefsDrift, $"{Path.Combine(repository.CommonDirectory, shortBase)} shadows what others see; the pool does not use it. Delete it"));
+        }
+
         foreach (string name in all.Output.Split('\n'))
         {
-            if (name == $"refs/tags/{shortBase}" || name == $"refs/heads/{shortBase}" || name.StartsWith("refs/replace/", StringComparison.Ordinal))
+            if (name == $"refs/{shortBase}" || name == $"refs/tags/{shortBase}" || name == $"refs/heads/{shortBase}" || name.StartsWith("refs/replace/", StringComparison.Ordinal))
             {
                 findings.Add(new Finding(FindingIds.RefsDrift, $"{name} shadows or replaces what others see; the pool does not use it"));
             }

@@ -6,7 +6,7 @@ namespace WorktreePool.Git.Cli;
 /// Reads and moves refs of the real repository. These calls need its config, so every dangerous setting is overridden, and a config that git
 /// cannot read is saved aside and the baseline's put back; so are the readable lines of packed-refs.
 /// </summary>
-internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline baseline, GitRunner git)
+internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline baseline, StaleLocks locks, GitRunner git)
 {
     /// <summary>How a saved config's name begins, beside the config.</summary>
     public const string SavedConfig = "config.worktree-pool-saved-";
@@ -74,6 +74,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
     /// <summary>Runs git on the repository itself and returns whatever it says.</summary>
     public async ValueTask<GitResult> TryRunAsync(CancellationToken cancellationToken, params IReadOnlyList<string> arguments)
     {
+        Pipes.SetAside(repository);
         var call = new GitCall(arguments)
         {
             Subject = repository.CommonDirectory,
@@ -83,7 +84,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
         GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         bool isMended = result.ExitCode == 128
             && ((IsConfigFailure(result.Error) && PutConfigBack()) || (result.Error.Contains("packed-refs", StringComparison.Ordinal) && PackedRefs.TryMend(repository)));
-        if (isMended)
+        if (isMended || (!result.Succeeded && locks.TryRemove(result.Error)))
         {
             result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         }
@@ -96,7 +97,8 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
 
     private static bool IsConfigFailure(string error) =>
         error.Contains("bad config", StringComparison.Ordinal) || error.Contains("unknown repository extension", StringComparison.Ordinal)
-        || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal);
+        || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal)
+        || error.Contains("exceeded maximum include depth", StringComparison.Ordinal);
 
     private bool PutConfigBack()
     {

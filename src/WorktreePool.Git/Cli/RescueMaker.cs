@@ -16,7 +16,10 @@ internal sealed class RescueMaker(
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
+        Pipes.SetAside(git.Repository);
         GitWorktree tree = git.Of(place, admins.NameFor(place));
+
+        Pipes.RemoveBelow(Path.Combine(tree.Directory, "modules"));
 
         // What is missing cannot be compared with; a repair touches no slot.
         await objects.RepairAsync(request.Base, cancellationToken).ConfigureAwait(false);

@@ -9,6 +9,7 @@ internal sealed class SlotProber(AdminDirectory admins, WorktreeGit git, Worktre
 {
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
+        Pipes.SetAside(git.Repository);
         string admin = admins.NameFor(place);
         List<Finding> findings = admins.Examine(place, admin);
         string? head = findings.Any(finding => finding.Id == FindingIds.AdminMissing) ? null : admins.ReadHead(admin);

@@ -14,6 +14,7 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
             if (level != RepairLevel.Recreate)
             {
                 Mounts.Refuse(place, keep);
+                RemovePipes(place, admin, cancellationToken);
             }
 
             if (level == RepairLevel.Reset)
@@ -39,6 +40,17 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
         }
 
         return admin;
+    }
+
+    /// <summary>Of each submodule git asks which commit it is at, before any is made anew; at a pipe it would wait for ever.</summary>
+    private void RemovePipes(SlotPlace place, string admin, CancellationToken cancellationToken)
+    {
+        string modules = Path.Combine(admins.PathOf(admin), "modules");
+        if (SafeFile.IsRealDirectory(modules) && SafeFile.IsRealDirectory(place.Path))
+        {
+            Pipes.RemoveBelow(modules);
+            GitFiles.RemoveHolding(place.Path, cancellationToken);
+        }
     }
 
     public void Remove(SlotPlace place)
@@ -116,14 +128,7 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
         string slots = Path.GetDirectoryName(place.Path)!;
         foreach (string trash in Directory.Exists(slots) ? Directory.EnumerateDirectories(slots, TrashName(place.Slot) + "*").ToList() : [])
         {
-            try
-            {
-                TreeRemoval.Remove(trash);
-            }
-            catch (GitBackendException)
-            {
-                // Tried again at the next recreation; RepositoryInspector names it until then.
-            }
+            TreeRemoval.TryRemove(trash);
         }
     }
 

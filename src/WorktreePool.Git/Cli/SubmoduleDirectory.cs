@@ -102,7 +102,7 @@ internal static class SubmoduleDirectory
         foreach (FileSystemInfo entry in new DirectoryInfo(directory).EnumerateFileSystemInfos("*", options))
         {
             bool isDirectory = entry is DirectoryInfo;
-            if (entry.LinkTarget is not null || !(isDirectory ? AllowedDirectories : AllowedFiles).Contains(entry.Name))
+            if (entry.LinkTarget is not null || (!isDirectory && !SafeFile.IsRealFile(entry.FullName)) || !(isDirectory ? AllowedDirectories : AllowedFiles).Contains(entry.Name))
             {
                 return entry.Name;
             }

@@ -5,6 +5,9 @@ namespace WorktreePool.Git.Cli;
 /// <summary>Runs git on one worktree, in the neutral common directory; see <see cref="NeutralDirectory"/>.</summary>
 internal sealed class WorktreeGit(RepositoryLayout repository, AdminDirectory admins, NeutralDirectory neutral, GitRunner git, SparseCone sparse)
 {
+    /// <summary>The repository that the slots belong to.</summary>
+    public RepositoryLayout Repository => repository;
+
     /// <summary>What of the tree slots have.</summary>
     public SparseCone Sparse => sparse;
 

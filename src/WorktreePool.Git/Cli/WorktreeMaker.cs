@@ -145,7 +145,9 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     private bool MayConvert(TrackedPaths tracked) =>
         tracked.HasFileNamed(".gitattributes") || baseline.Current.Checkout.Exists(setting => setting.Key is "core.autocrlf" or "core.eol" && setting.Value is not ("false" or "lf"));
 
-    /// <summary>Removes everything that is not tracked and not kept.</summary>
+    /// <summary>
+    /// Removes everything that is not tracked and not kept, and of what is tracked what git would take for equal by its bytes, or would wait at for ever.
+    /// </summary>
     private void Clean(string path, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         TreeFacts facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
@@ -153,14 +155,14 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         {
             foreach (string directory in facts.NotWritable)
             {
-                TreeRemoval.MakeWritable(Path.Combine(path, directory));
+                TreeRemoval.MakeOrdinary(Path.Combine(path, directory), path);
             }
 
             // What was below a closed directory was not seen.
             facts = TreeWalk.Run(path, tracked, keep, cancellationToken);
         }
 
-        foreach (string untracked in facts.Untracked)
+        foreach (string untracked in facts.Untracked.Union(facts.Odd))
         {
             cancellationToken.ThrowIfCancellationRequested();
             TreeRemoval.Remove(Path.Combine(path, untracked));

@@ -17,29 +17,48 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
     {
         Task<GitResult> staged = git.TryRunAsync(
             tree, cancellationToken, "diff-index", "--cached", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", commit).AsTask();
-        Task<GitResult?> changed = FindChangedAsync(tree, commit, cancellationToken);
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<GitResult?> changed = FindChangedAsync(tree, commit, held.Token);
         TrackedPaths? tracked = await ReadIndexAsync(tree, findings, cancellationToken).ConfigureAwait(false);
+        List<string> odd = [];
         if (tracked is not null)
         {
             TreeFacts facts = TreeWalk.Run(tree.Path, tracked, keep, cancellationToken);
             Add(findings, FindingIds.Untracked, facts.Untracked);
             Add(findings, FindingIds.NotWritable, facts.NotWritable);
+            odd = facts.Odd;
+            List<string> holding = [.. tracked.Submodules.Keys.Where(path => GitFiles.HoldsIn(Path.Combine(tree.Path, path)))];
+            Add(findings, FindingIds.SubmoduleDiffers, holding);
+            if (facts.Holds || holding.Count > 0)
+            {
+                // It waits there, or would.
+                await held.CancelAsync().ConfigureAwait(false);
+            }
         }
 
         Report(await staged.ConfigureAwait(false), FindingIds.IndexDiffers);
+        if (held.IsCancellationRequested)
+        {
+            await ((Task)changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            Add(findings, FindingIds.TreeDiffers, odd);
+            return tracked;
+        }
+
         if (await changed.ConfigureAwait(false) is { } files)
         {
             IReadOnlyDictionary<string, string> unstable = trusted.ReadUnstable(tree.Key);
-            Report(files, FindingIds.TreeDiffers, path => unstable.TryGetValue(path, out string? hash) && SafeFile.Hash(Path.Combine(tree.Path, path)) == hash);
+            Report(files, FindingIds.TreeDiffers, path => unstable.TryGetValue(path, out string? hash) && !odd.Contains(path) && SafeFile.Hash(Path.Combine(tree.Path, path)) == hash, odd);
         }
         else
         {
+            Add(findings, FindingIds.TreeDiffers, odd);
             findings.Add(new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared"));
         }
 
         return tracked;
 
-        void Report(GitResult result, string id, Func<string, bool>? isFine = null)
+        void Report(GitResult result, string id, Func<string, bool>? isFine = null, IReadOnlyList<string>? besides = null)
         {
             if (!result.Succeeded)
             {
@@ -47,7 +66,7 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
             }
             else
             {
-                Add(findings, id, [.. result.Fields.Where(path => isFine?.Invoke(path) != true)]);
+                Add(findings, id, [.. result.Fields.Where(path => isFine?.Invoke(path) != true).Union(besides ?? [])]);
             }
         }
     }

@@ -38,7 +38,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             TreeDifference difference = Compare(slot, target, cancellation);
             foreach (byte[] directory in difference.Closed)
             {
-                TreeRemoval.MakeWritable(Path.Combine(slot, UnixFiles.Text(directory)));
+                TreeRemoval.MakeOrdinary(Path.Combine(slot, UnixFiles.Text(directory)), slot);
             }
 
             foreach (byte[] path in difference.Untracked)

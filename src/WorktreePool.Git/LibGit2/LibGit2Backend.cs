@@ -156,9 +156,9 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
         return await Task.Run(
             () =>
             {
+                using ObjectReader objects = Open();
                 try
                 {
-                    using ObjectReader objects = ObjectReader.Open(_repository.CommonDirectory);
                     return objects.Extension is { } extension
                         ? throw new GitBackendException($"The repository uses {extension}, which LibGit2Sharp does not know. {Advice}")
                         : work(objects);
@@ -169,5 +169,17 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
                 }
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    private ObjectReader Open()
+    {
+        try
+        {
+            return ObjectReader.Open(_repository.CommonDirectory);
+        }
+        catch (LibGit2SharpException e)
+        {
+            throw new GitBackendException($"LibGit2Sharp cannot open {_repository.CommonDirectory}: {e.Message}. {Advice}", e);
+        }
     }
 }

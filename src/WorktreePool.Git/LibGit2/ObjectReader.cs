@@ -38,6 +38,7 @@ internal sealed class ObjectReader : IDisposable
             }
         }
 
+        Pipes.SetAside(new RepositoryLayout(commonDirectory));
         return new ObjectReader(new Repository(commonDirectory));
     }
 

@@ -25,6 +25,7 @@ internal sealed class TreeComparison
     private readonly SlotWatch? _watch;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _root;
+    private readonly FileStatus? _above;
     private readonly FileStamp?[] _equal;
     private readonly ConcurrentBag<byte[]> _untracked = [];
     private readonly ConcurrentBag<byte[]> _closed = [];
@@ -33,6 +34,7 @@ internal sealed class TreeComparison
     {
         (_entries, _written, _keep, _watch, _cancellation) = (entries as IndexEntry[] ?? [.. entries], written, keep, watch, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
+        _above = UnixFiles.Status(Encoding.UTF8.GetBytes(Path.GetDirectoryName(root)!));
         _equal = new FileStamp?[_entries.Length];
     }
 
@@ -63,7 +65,7 @@ internal sealed class TreeComparison
     /// <summary>All directories of one depth after another, those of the same depth side by side.</summary>
     private void WalkAll()
     {
-        if (UnixFiles.Status(_root) is { IsOpenToOwner: false })
+        if (UnixFiles.Status(_root) is { } status && !status.IsOrdinaryDirectory(_above))
         {
             _closed.Add([]);
         }
@@ -135,7 +137,7 @@ internal sealed class TreeComparison
 
     private void Descend(Branch branch, FileStatus status, ConcurrentBag<Branch> below)
     {
-        if (!status.IsOpenToOwner)
+        if (!status.IsOrdinaryDirectory(_above))
         {
             _closed.Add(branch.Path);
         }
@@ -192,7 +194,7 @@ internal sealed class TreeComparison
     private bool IsEqual(IndexEntry entry, byte[] path, FileStatus status)
     {
         bool isKind = entry.Mode == IndexEntry.Link ? status.IsLink : status.IsFile && status.IsExecutable == (entry.Mode == IndexEntry.Executable);
-        return isKind && ((status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) || HasContent(entry, path, status));
+        return isKind && ((status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) || ((status.IsLink || status.IsOrdinaryFile) && HasContent(entry, path, status)));
     }
 
     private bool IsOlderThanIndex(FileStamp stamp) =>

@@ -6,7 +6,7 @@ namespace WorktreePool.Git.LibGit2;
 /// <param name="Entries">What was compared with.</param>
 /// <param name="Equal">For each entry the status of its file when that is as it shall be; null when it differs or is missing.</param>
 /// <param name="Untracked">Paths that are in no entry, the highest only.</param>
-/// <param name="Closed">Directories their owner cannot read, write, and search; empty for the slot itself.</param>
+/// <param name="Closed">Directories that their owner cannot read, write, and search, or that lend or restrict rights; empty for the slot itself.</param>
 internal sealed record TreeDifference(IReadOnlyList<IndexEntry> Entries, FileStamp?[] Equal, IReadOnlyList<byte[]> Untracked, IReadOnlyList<byte[]> Closed)
 {
     private const int Shown = 5;

@@ -22,6 +22,9 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
 
     private const string LinkPrefix = "gitdir: ";
 
+    /// <summary>What the name of a removed admin directory says after its own; see <see cref="ScratchFor"/>.</summary>
+    public const string Trash = "trash";
+
     public string PathOf(string admin) => Path.Combine(repository.Worktrees, admin);
 
     /// <summary>
@@ -64,10 +67,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
                 : new Finding(FindingIds.SlotMissing, $"{place.Path} does not exist")];
         }
 
-        if (UnixFiles.OwnerOf(place.Path) is { } owner && owner != UnixFiles.CurrentUser)
-        {
-            findings.Add(new Finding(FindingIds.ForeignOwner, $"{place.Path} belongs to user {owner}, so git refuses to work in it"));
-        }
+        AddOwner(findings, place.Path, "so git refuses to work in it");
 
         if (SafeFile.TryRead(Path.Combine(place.Path, ".git"))?.TrimEnd('\n') != LinkPrefix + path)
         {
@@ -78,6 +78,12 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
         {
             findings.Add(new Finding(FindingIds.AdminMissing, $"{path} is no real directory"));
             return findings;
+        }
+
+        AddOwner(findings, path, "so a holder's git cannot write there");
+        if (!SafeFile.IsRealDirectory(repository.Worktrees))
+        {
+            findings.Add(new Finding(FindingIds.AdminLinkBroken, $"{repository.Worktrees} is a link, so no worktree finds its repository"));
         }
 
         if (SafeFile.TryRead(Path.Combine(path, "gitdir"))?.TrimEnd('\n') != LinkTarget(place)
@@ -105,17 +111,25 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
         return findings;
     }
 
+    private static void AddOwner(List<Finding> findings, string path, string consequence)
+    {
+        if (UnixFiles.OwnerOf(path) is { } owner && owner != UnixFiles.CurrentUser)
+        {
+            findings.Add(new Finding(FindingIds.ForeignOwner, $"{path} belongs to user {owner}, {consequence}"));
+        }
+    }
+
     /// <summary>A new place for something half-made of one slot; whoever takes the slot over from a crash finds it by its name.</summary>
     public string ScratchFor(string admin, string what) => Path.Combine(repository.Scratch, $"{admin}.{what}-{Guid.NewGuid():N}");
 
-    /// <summary>Removes what a process that died at work on the slot left half-made.</summary>
+    /// <summary>Removes what a process that died at work on the slot left half-made. What refuses to go stays, and the doctor tells of it.</summary>
     public void Sweep(SlotPlace place)
     {
         if (SafeFile.IsRealDirectory(repository.Scratch))
         {
-            foreach (string debris in Directory.EnumerateFileSystemEntries(repository.Scratch, NameFor(place) + ".*"))
+            foreach (string debris in Directory.EnumerateFileSystemEntries(repository.Scratch, NameFor(place) + ".*").ToList())
             {
-                TreeRemoval.Remove(debris);
+                TreeRemoval.TryRemove(debris);
             }
         }
     }
@@ -130,6 +144,11 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
     public void Restore(SlotPlace place, string admin, string commit)
     {
         string path = PathOf(admin);
+        if (SafeFile.Exists(repository.Worktrees) && !SafeFile.IsRealDirectory(repository.Worktrees))
+        {
+            throw new GitBackendException($"{repository.Worktrees} is no real directory, so no worktree of {repository.CommonDirectory} works. Nothing was changed. Put a directory there.");
+        }
+
         if (!SafeFile.IsRealDirectory(path))
         {
             if (SafeFile.Exists(path))
@@ -178,7 +197,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
         {
             Directory.CreateDirectory(repository.Scratch);
             CrashPoint.Reached("scratch directory made");
-            string trash = ScratchFor(admin, "trash");
+            string trash = ScratchFor(admin, Trash);
             if (SafeFile.IsRealDirectory(PathOf(admin)))
             {
                 TreeRemoval.MakeWritable(PathOf(admin));
@@ -191,7 +210,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
                 CrashPoint.Reached("admin file moved away");
             }
 
-            TreeRemoval.Remove(trash);
+            TreeRemoval.TryRemove(trash);
         }
     }
 
@@ -226,20 +245,20 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
             if (sparse.IsSparse && !isLink && (isDirectory ? Info : SparseConfig) == entry.Name)
             {
                 // Checked by content; in the directory nothing else may be.
-                residue.AddRange(isDirectory ? Directory.EnumerateFileSystemEntries(entry.FullName).Where(path => Path.GetFileName(path) != SparsePatterns) : []);
+                residue.AddRange(isDirectory ? EntriesOf(entry).Where(path => Path.GetFileName(path) != SparsePatterns) : []);
             }
-            else if (isLink || !Allowed.Contains(entry.Name) || isDirectory != AllowedDirectories.Contains(entry.Name))
+            else if (isLink || !Allowed.Contains(entry.Name) || isDirectory != AllowedDirectories.Contains(entry.Name) || (!isDirectory && !SafeFile.IsRealFile(entry.FullName)))
             {
                 residue.Add(entry.FullName);
             }
             else if (entry.Name == "refs")
             {
-                residue.AddRange(Directory.EnumerateFileSystemEntries(entry.FullName));
+                residue.AddRange(EntriesOf(entry));
             }
             else if (entry.Name == "logs")
             {
                 // Anything but plain files named HEAD could make git write elsewhere or fail.
-                residue.AddRange(Directory.EnumerateFileSystemEntries(entry.FullName).Where(log => Path.GetFileName(log) != "HEAD" || !SafeFile.IsRealFile(log)));
+                residue.AddRange(EntriesOf(entry).Where(log => Path.GetFileName(log) != "HEAD" || !SafeFile.IsRealFile(log)));
             }
             else if (entry.Name == "ORIG_HEAD" && SafeFile.TryRead(entry.FullName)?.Trim() is not { Length: 40 or 64 })
             {
@@ -248,6 +267,19 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
         }
 
         return residue;
+    }
+
+    /// <summary>What is in a directory; of one that is closed to us, itself: it cannot stay.</summary>
+    private static string[] EntriesOf(FileSystemInfo directory)
+    {
+        try
+        {
+            return Directory.GetFileSystemEntries(directory.FullName);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return [directory.FullName];
+        }
     }
 
     private bool IsSparse(string path) =>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace WorktreePool.Git.Worktree;
 
 /// <summary>
-/// Remembers that a commit's objects were all there, by the status of the files that hold them: every pack, and those single objects the commit
+/// Remembers that a commit's objects were all there, by the status of the files that hold them: every pack with its index, and those single objects the commit
 /// needs. As long as none of these has changed, nobody has to read the objects again.
 /// </summary>
 internal sealed class ObjectWitness(RepositoryLayout repository, string poolDirectory)
@@ -32,7 +32,7 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
         foreach (string store in Stores())
         {
             string packs = Path.Combine(store, "pack");
-            IEnumerable<string> files = SafeFile.IsRealDirectory(packs) ? Directory.EnumerateFiles(packs, "*.pack") : [];
+            IEnumerable<string> files = SafeFile.IsRealDirectory(packs) ? Directory.EnumerateFiles(packs).Where(IsRead) : [];
             foreach (string file in files.Concat(Loose(store).Where(pair => objects.Contains(pair.Id)).Select(pair => pair.File)))
             {
                 if (new FileInfo(file).Length == 0)
@@ -74,6 +74,9 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
             }
         }
     }
+
+    /// <summary>What git opens there to find an object; the rest only helps it to be quick.</summary>
+    private static bool IsRead(string file) => Path.GetExtension(file) is ".pack" or ".idx" || Path.GetFileName(file) == "multi-pack-index";
 
     private static string? Describe(string file) => new FileInfo(file) is { Exists: true } info
         ? string.Create(CultureInfo.InvariantCulture, $"{file}\t{info.Length}\t{info.LastWriteTimeUtc.Ticks}")

@@ -30,12 +30,15 @@ internal static class SafeFile
     /// <summary>Whether anything is there, a dangling link included.</summary>
     public static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
-    /// <summary>The content of a real file; null when there is none or it cannot be read.</summary>
+    /// <summary>Nothing that is read whole is nearly so large, unless somebody made it so: it would take all memory.</summary>
+    private const long Largest = 256 << 20;
+
+    /// <summary>The content of a real file; null when there is none, it cannot be read, or is larger than any that git or the pool writes.</summary>
     public static string? TryRead(string path)
     {
         try
         {
-            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) ? File.ReadAllText(path) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) && new FileInfo(path).Length <= Largest ? File.ReadAllText(path) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -48,6 +48,19 @@ internal static class TreeRemoval
         }
     }
 
+    /// <summary>Removes what can be removed; what refuses stays where it is.</summary>
+    public static void TryRemove(string path)
+    {
+        try
+        {
+            Remove(path);
+        }
+        catch (GitBackendException)
+        {
+            // Whoever set it aside there tries again; RepositoryInspector names it until then.
+        }
+    }
+
     /// <summary>Makes every directory and file below readable and writable for us; links are not followed. Not where something is mounted: that is not ours to open.</summary>
     public static void MakeAccessible(string path)
     {
@@ -108,6 +121,24 @@ internal static class TreeRemoval
         {
             UnixFileMode mode = File.GetUnixFileMode(directory);
             UnixFileMode wanted = mode | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+            if (mode != wanted)
+            {
+                File.SetUnixFileMode(directory, wanted);
+            }
+        }
+    }
+
+    /// <summary>Gives a directory of a worktree the rights that a checkout would have given it, as far as they matter to its holder.</summary>
+    /// <param name="directory">The worktree's root, or a directory in it.</param>
+    /// <param name="root">The root; what is above it tells whether the group bit is inherited.</param>
+    public static void MakeOrdinary(string directory, string root)
+    {
+        MakeWritable(directory);
+        if (!OperatingSystem.IsWindows())
+        {
+            UnixFileMode mode = File.GetUnixFileMode(directory);
+            UnixFileMode inherited = File.GetUnixFileMode(Path.GetDirectoryName(root)!) & UnixFileMode.SetGroup;
+            UnixFileMode wanted = mode & ~(UnixFileMode.SetUser | UnixFileMode.StickyBit | (UnixFileMode.SetGroup & ~inherited));
             if (mode != wanted)
             {
                 File.SetUnixFileMode(directory, wanted);

@@ -16,6 +16,7 @@ internal static partial class UnixFiles
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
     private const int NoEntry = 2;
     private const int NotDirectory = 20;
+    private const int TypeOffset = 18;
     private const int NameOffset = 19;
 
     /// <summary>Whether these calls exist here with the layout they are made with.</summary>
@@ -45,7 +46,12 @@ internal static partial class UnixFiles
     /// <summary>The names in a directory, without <c>.</c> and <c>..</c>.</summary>
     /// <param name="path">Bytes, without a zero at the end.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static List<byte[]> Names(ReadOnlySpan<byte> path)
+    public static List<byte[]> Names(ReadOnlySpan<byte> path) => [.. Entries(path).Select(entry => entry.Name)];
+
+    /// <summary>The same, each with its kind as readdir(3) gives it; zero where the file system does not tell.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static List<(byte[] Name, byte Type)> Entries(ReadOnlySpan<byte> path)
     {
         nint directory = OpenDirectory(Terminated(path));
         if (directory == 0)
@@ -55,18 +61,18 @@ internal static partial class UnixFiles
 
         try
         {
-            List<byte[]> names = [];
+            List<(byte[] Name, byte Type)> entries = [];
             for (nint entry = ReadDirectory(directory); entry != 0; entry = ReadDirectory(directory))
             {
                 byte[] name = NameAt(entry + NameOffset);
                 if (!name.AsSpan().SequenceEqual("."u8) && !name.AsSpan().SequenceEqual(".."u8))
                 {
-                    names.Add(name);
+                    entries.Add((name, Marshal.ReadByte(entry, TypeOffset)));
                 }
             }
 
             int error = Marshal.GetLastPInvokeError();
-            return error == 0 ? names : throw Failed("read the directory", path, error);
+            return error == 0 ? entries : throw Failed("read the directory", path, error);
         }
         finally
         {
@@ -185,9 +191,10 @@ internal static partial class UnixFiles
 /// <summary>What a file is. Small, because a walk of a large slot holds one of each file.</summary>
 internal readonly struct FileStatus(StatXBuffer buffer)
 {
-    private const int Kind = 0xF000;
+    private const int Kind = 0xF000, OwnerReadsAndWrites = 0x180, SetUser = 0x800, SetGroup = 0x400, Sticky = 0x200;
 
     private readonly ushort _mode = buffer.Mode;
+    private readonly bool _hasOneName = buffer.Links <= 1;
 
     /// <summary>Kind and rights.</summary>
     public ushort Mode => _mode;
@@ -203,6 +210,19 @@ internal readonly struct FileStatus(StatXBuffer buffer)
 
     /// <summary>Its owner may read, write, and search it.</summary>
     public bool IsOpenToOwner => (_mode & 0x1C0) == 0x1C0;
+
+    /// <summary>
+    /// Whether this is a file as a checkout makes one: ours to read and write, without another name by which it changes with a file elsewhere, and
+    /// without the bits that lend rights. Git looks at none of these.
+    /// </summary>
+    public bool IsOrdinaryFile => _hasOneName && (_mode & (OwnerReadsAndWrites | SetUser | SetGroup | Sticky)) == OwnerReadsAndWrites && Stamp.User == UnixFiles.CurrentUser;
+
+    /// <summary>
+    /// Whether this is a directory as a checkout makes one: ours to read, write and search, and without the bits that restrict or lend rights. The
+    /// group bit is inherited, so it may be there when it is in the one above.
+    /// </summary>
+    public bool IsOrdinaryDirectory(FileStatus? above) =>
+        IsOpenToOwner && (_mode & (SetUser | Sticky)) == 0 && ((_mode & SetGroup) == 0 || (above?._mode & SetGroup) == SetGroup) && Stamp.User == UnixFiles.CurrentUser;
 
     public long Size { get; } = (long)buffer.Size;
 

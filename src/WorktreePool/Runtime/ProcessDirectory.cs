@@ -19,14 +19,43 @@ internal static unsafe partial class ProcessDirectory
     /// <summary>Whether the environment that the process was started with holds a variable.</summary>
     /// <param name="proc">Its directory.</param>
     /// <param name="variable">The whole of it, with the zero at its end.</param>
-    public static bool HasInEnvironment(string proc, ReadOnlySpan<byte> variable)
+    public static bool HasInEnvironment(string proc, byte[] variable)
+    {
+        bool Holds(ReadOnlySpan<byte> all)
+        {
+            for (int from = 0, at; (at = all[from..].IndexOf(variable)) >= 0; from += at + 1)
+            {
+                if (from + at == 0 || all[from + at - 1] == 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        return Read($"{proc}/environ", Holds);
+    }
+
+    /// <summary>Whether something in a directory is mapped into its memory: it may be written there, although no open file tells of it.</summary>
+    /// <param name="proc">Its directory.</param>
+    /// <param name="directory">The bytes of the path.</param>
+    public static bool HasMapped(string proc, ReadOnlySpan<byte> directory)
+    {
+        // "from-to rights offset device inode      path"; no column before the path holds a slash. Only a newline in a path is written otherwise.
+        byte[] wanted = [(byte)' ', .. directory, (byte)'/'];
+        return Read($"{proc}/maps", all => all.IndexOf(wanted) >= 0);
+    }
+
+    /// <summary>Looks at the whole of a file, with a zero after it; false when it cannot be read.</summary>
+    private static bool Read(string file, Look look)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
         try
         {
-            using FileStream file = new($"{proc}/environ", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            using FileStream stream = new(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
             int length = 0;
-            for (int read; (read = file.Read(buffer, length, buffer.Length - length)) > 0;)
+            for (int read; (read = stream.Read(buffer, length, buffer.Length - length)) > 0;)
             {
                 length += read;
                 if (length == buffer.Length)
@@ -38,18 +67,9 @@ internal static unsafe partial class ProcessDirectory
                 }
             }
 
-            // The last one may lack its zero.
+            // The last variable may lack its zero.
             buffer[length] = 0;
-            ReadOnlySpan<byte> all = buffer.AsSpan(0, length + 1);
-            for (int from = 0, at; (at = all[from..].IndexOf(variable)) >= 0; from += at + 1)
-            {
-                if (from + at == 0 || all[from + at - 1] == 0)
-                {
-                    return true;
-                }
-            }
-
-            return false;
+            return look(buffer.AsSpan(0, length + 1));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -61,6 +81,8 @@ internal static unsafe partial class ProcessDirectory
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    private delegate bool Look(ReadOnlySpan<byte> all);
 
     /// <summary>Whether its current directory, program, root or an open file is a directory or in it.</summary>
     /// <param name="proc">Its directory.</param>

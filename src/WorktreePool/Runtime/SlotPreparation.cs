@@ -47,6 +47,11 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
             // Work that cannot be kept is not wiped, and a slot that cannot be examined or that the last rung cannot make is set aside.
             return new PreparedSlot(work.Record, Healed(), work.Rescued, e.Message);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Something in the slot that nobody foresaw stands in the way of looking at it: the same.
+            return new PreparedSlot(work.Record, Healed(), work.Rescued, $"{FindingIds.Unreadable}: {record.Slot} could not be worked on: {e.Message} It was left as it is. Look at that place; the slot is tried again by itself.");
+        }
 
         List<string> Healed() => [.. drifted.Concat(work.Healed ?? []).Distinct()];
     }

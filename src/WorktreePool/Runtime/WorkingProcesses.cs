@@ -5,7 +5,7 @@ using System.Text;
 namespace WorktreePool.Runtime;
 
 /// <summary>
-/// Finds the processes that work in a directory, through /proc (proc(5)): current directory, program, open files, and the lease's marker in the
+/// Finds the processes that work in a directory, through /proc (proc(5)): current directory, program, open and mapped files, and the lease's marker in the
 /// environment. This process and those it descends from are left out: whoever releases a slot may stand in it. Other users' processes cannot be
 /// seen; on systems without /proc none can.
 /// </summary>
@@ -30,7 +30,7 @@ internal static partial class WorkingProcesses
         foreach (string proc in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(proc.AsSpan()), out int pid) && !own.Contains(pid)
-                && (ProcessDirectory.HasInEnvironment(proc, marker), ProcessDirectory.LeadsInto(proc, wanted)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
+                && (ProcessDirectory.HasInEnvironment(proc, marker), ProcessDirectory.LeadsInto(proc, wanted) || ProcessDirectory.HasMapped(proc, wanted)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
             {
                 found.Add(new WorkingProcess(identity, NameOf(proc), isMarked));
             }

@@ -53,5 +53,16 @@ internal static class Further
         new("bind-mount-untracked", "mkdir -p $OUTSIDE/bound mnt; echo precious > $OUTSIDE/bound/p; as_root 'mount --bind $OUTSIDE/bound mnt'") { NeedsRoot = true, MayQuarantine = true },
         new("bind-mount-over-tracked", "mkdir -p $OUTSIDE/bound; cp -r src/. $OUTSIDE/bound/; echo precious > $OUTSIDE/bound/p; echo changed >> $OUTSIDE/bound/a.txt; as_root 'mount --bind $OUTSIDE/bound src'") { NeedsRoot = true, MayQuarantine = true },
         new("bind-mount-closed", "mkdir -p $OUTSIDE/bound/x mnt deep/dir; echo precious > $OUTSIDE/bound/p; chmod 555 $OUTSIDE/bound $OUTSIDE/bound/x; as_root 'mount --bind $OUTSIDE/bound mnt'") { NeedsRoot = true, MayQuarantine = true },
+        new("attributes-fifo", "rm -f .gitattributes .gitignore; mkfifo .gitattributes .gitignore src/.gitattributes"),
+        new("set-id-bits", "chmod 6777 bin/run.sh; chmod 4644 README.md; chmod 7777 src"),
+        new("second-name-sibling", "rm README.md; ln $SIBLING/README.md README.md"),
+        new("second-name-outside", "ln src/a.txt $OUTSIDE/second"),
+        new("admin-parts-closed", "mkdir -p $ADMIN/logs $ADMIN/refs; echo x > $ADMIN/refs/y; chmod 000 $ADMIN/refs $ADMIN/logs"),
+        new("admin-files-fifo", "rm -f $ADMIN/ORIG_HEAD $ADMIN/COMMIT_EDITMSG; mkfifo $ADMIN/locked $ADMIN/ORIG_HEAD $ADMIN/COMMIT_EDITMSG"),
+        new("gitfile-huge", "truncate -s 2G .git; echo x > junk"),
+        new("cfg-includes-itself", $"git config -f $COMMON/config include.path config; {Dirt}"),
+        new("submodule-head-fifo", "g=$(git -C libs/sub rev-parse --absolute-git-dir); rm $g/HEAD; mkfifo $g/HEAD") { InSubmodule = true },
+        new("submodule-closed", "chmod 000 libs/sub") { InSubmodule = true },
+        new("admin-head-immutable", "git rev-parse HEAD~1 > $ADMIN/HEAD.new; mv $ADMIN/HEAD.new $ADMIN/HEAD; as_root 'chattr +i $ADMIN/HEAD'") { NeedsRoot = true, MayQuarantine = true },
     ];
 }

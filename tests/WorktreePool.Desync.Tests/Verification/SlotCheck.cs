@@ -166,6 +166,9 @@ internal sealed class SlotCheck(Bench bench, IReadOnlyList<string> keep)
             }
         }
 
+        (_, string lending) = await bench.Shell.TryStartAsync("find", bench.Slot, "-path", $"{bench.Slot}/.git", "-prune", "-o", "(", "-type", "f", "-links", "+1", "-o", "(", "-type", "f", "-o", "-type", "d", ")", "-perm", "/7000", ")", "-print");
+        wrong.AddRange(lending.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(_ => keep.Count == 0).Select(path => $"{path} lends rights, or has a second name"));
+
         if (bench.Current.HasSubmodule && !File.Exists(Path.Combine(bench.Slot, "libs/sub/.git")))
         {
             wrong.Add("the submodule has no .git");

@@ -22,6 +22,8 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         ["directory of copied file made"] = "needs a pool with files to copy into its slots",
         ["place for what is damaged made"] = "needs a damaged multi-pack-index, which the tests of damage have",
         ["index over packs set aside"] = "as above",
+        ["place for pipes made"] = "needs a pipe in the repository, which the tests of a hostile one have",
+        ["pipe set aside"] = "as above",
         ["history begun anew"] = "needs a history that is too old, which the tests of the store have, and the kills there",
         ["history copied"] = "as above",
         ["history put in place"] = "as above",

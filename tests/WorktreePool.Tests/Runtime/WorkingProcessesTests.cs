@@ -35,6 +35,18 @@ public sealed class WorkingProcessesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_process_is_found_that_has_only_mapped_a_file()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "there is no /proc");
+        string slot = Make("slot-1");
+        File.WriteAllText(Path.Combine(slot, "mapped.bin"), new string('x', 4096));
+        const string Map = "import ctypes,os,signal,sys; f=os.open(sys.argv[1],os.O_RDWR); c=ctypes.CDLL(None); c.mmap.restype=ctypes.c_void_p; c.mmap(None,ctypes.c_size_t(4096),3,1,f,ctypes.c_long(0)); os.close(f); print('ready',flush=True); signal.pause()";
+        int mapped = await StartAsync(_root, $"exec python3 -c \"{Map}\" '{slot}/mapped.bin'");
+
+        Find(slot).Should().Equal(mapped);
+    }
+
+    [Fact]
     public async Task A_process_in_a_directory_whose_name_only_begins_alike_is_not_found()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "there is no /proc");
