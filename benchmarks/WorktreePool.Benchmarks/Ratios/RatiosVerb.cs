@@ -12,21 +12,23 @@ namespace WorktreePool.Benchmarks.Ratios;
 /// </summary>
 internal static class RatiosVerb
 {
-    private const int WarmUps = 2;
-
     private static readonly Type[] All = [typeof(ClaimBenchmarks), typeof(WatchedClaimBenchmarks), typeof(ReleaseBenchmarks), typeof(MoveBenchmarks), typeof(ProvisionBenchmarks), typeof(StoreBenchmarks), typeof(ScaleBenchmarks)];
 
-    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rounds</c>.</param>
+    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count.</param>
+    /// <returns>0; 1 when something allocated more than it may, see <see cref="MostAllocatedAttribute"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         Dictionary<string, string> options = args.Chunk(2).ToDictionary(pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw new ArgumentException($"{pair[0]} needs a value."));
         string[] only = options.TryGetValue("--only", out string? names) ? names.Split(',') : [""];
         string[]? at = options.TryGetValue("--at", out string? values) ? values.Split(',') : null;
         int? rounds = options.TryGetValue("--rounds", out string? number) ? int.Parse(number, CultureInfo.InvariantCulture) : null;
-        if (options.Keys.FirstOrDefault(name => name is not ("--only" or "--at" or "--rounds")) is { } unknown)
+        int warmUps = options.TryGetValue("--warm-ups", out string? before) ? int.Parse(before, CultureInfo.InvariantCulture) : 2;
+        if (options.Keys.FirstOrDefault(name => name is not ("--only" or "--at" or "--rounds" or "--warm-ups")) is { } unknown)
         {
-            throw new ArgumentException($"{unknown} is no option: --only, --at, --rounds.");
+            throw new ArgumentException($"{unknown} is no option: --only, --at, --rounds, --warm-ups.");
         }
+
+        bool isWithin = true;
 
         Console.WriteLine("| benchmark | median | ratio of medians | middle half of the rounds' ratios | allocated |\n|---|---|---|---|---|");
         foreach (Type type in All.Where(type => only.Any(part => type.Name.Contains(part, StringComparison.OrdinalIgnoreCase))))
@@ -35,14 +37,14 @@ internal static class RatiosVerb
             PropertyInfo? parameter = type.GetProperties().FirstOrDefault(property => property.GetCustomAttribute<ParamsAttribute>() is not null);
             foreach (object? value in parameter?.GetCustomAttribute<ParamsAttribute>()!.Values.Where(value => at is null || at.Contains(Text(value!))) ?? [null])
             {
-                await MeasureAsync(type, parameter, value, count);
+                isWithin &= await MeasureAsync(type, parameter, value, count, warmUps);
             }
         }
 
-        return 0;
+        return isWithin ? 0 : 1;
     }
 
-    private static async Task MeasureAsync(Type type, PropertyInfo? parameter, object? value, int rounds)
+    private static async Task<bool> MeasureAsync(Type type, PropertyInfo? parameter, object? value, int rounds, int warmUps)
     {
         Row[] rows = [.. type.GetMethods().Where(method => method.GetCustomAttribute<BenchmarkAttribute>() is not null).Select(method => new Row(type, method, parameter, value))];
         foreach (Row row in rows)
@@ -50,7 +52,7 @@ internal static class RatiosVerb
             await row.SetUpAsync();
         }
 
-        for (int round = -WarmUps; round < rounds; round++)
+        for (int round = -warmUps; round < rounds; round++)
         {
             foreach (Row row in rows)
             {
@@ -69,6 +71,15 @@ internal static class RatiosVerb
         {
             await row.CleanUpAsync();
         }
+
+        // What is done for the first time allocates more.
+        Row[] greedy = warmUps == 0 ? [] : [.. rows.Where(row => row.MedianKilobytes > row.MostKilobytes)];
+        foreach (Row row in greedy)
+        {
+            Say($"{type.Name}.{row.Name} allocated {row.MedianKilobytes:0} KB, more than {row.MostKilobytes:0} KB.");
+        }
+
+        return greedy.Length == 0;
     }
 
     private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture)!;

@@ -24,6 +24,9 @@ internal sealed class Row
 
     public bool IsBaseline => _benchmark.Baseline;
 
+    /// <summary>What it may allocate per operation.</summary>
+    public double MostKilobytes => _method.GetCustomAttribute<MostAllocatedAttribute>()?.Kilobytes ?? double.PositiveInfinity;
+
     /// <summary>Microseconds of each round, per operation.</summary>
     public IReadOnlyList<double> Microseconds => _microseconds;
 

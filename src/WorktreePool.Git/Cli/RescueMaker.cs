@@ -75,6 +75,8 @@ internal sealed class RescueMaker(
     /// <summary>The tree of the slot's files as they lie there.</summary>
     private async ValueTask KeepFilesAsync(GitWorktree tree, Work work, string index, CancellationToken cancellationToken)
     {
+        // The tree that the index begins with.
+        string? before = work.ParentTree;
         if (git.Sparse.IsSparse)
         {
             // What the slot does not have is as in the parent, whatever the holder checked out or committed.
@@ -85,13 +87,14 @@ internal sealed class RescueMaker(
         {
             // Only what has changed since the pool wrote the files is read.
             TrustedIndex.Copy(known, index);
+            before = TrustedIndex.CommitOf(known) == work.Parents[0] ? before : null;
         }
         else
         {
             await git.RunAsideAsync(tree, index, cancellationToken, "read-tree", work.Parents[0]).ConfigureAwait(false);
         }
 
-        string before = (await git.RunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
+        before ??= (await git.RunAsideAsync(tree, index, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
         FileSnapshot.Changes found = await snapshot.FindAsync(tree, index, made, cancellationToken).ConfigureAwait(false);
         HashSet<string> files = [.. found.Files];
         if (before != work.ParentTree)

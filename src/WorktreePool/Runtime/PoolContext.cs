@@ -40,7 +40,14 @@ internal sealed record PoolContext(
     {
         PoolState state = await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
         SlotPlaces.CheckRecords(state, Options, Store is IFleetStateStore ? null : Host);
-        return state with { Slots = [.. state.Slots.Select(record => Lifecycle.SlotLifecycle.AsOf(record, Now, Uptime))] };
+        if (!state.Slots.Any(record => record.Lease is { ExpiresAtBootTime: not null }))
+        {
+            // Read many times for each claim, and mostly so.
+            return state;
+        }
+
+        (DateTimeOffset now, BootTime? uptime) = (Now, Uptime);
+        return state with { Slots = [.. state.Slots.Select(record => Lifecycle.SlotLifecycle.AsOf(record, now, uptime))] };
     }
 
     /// <summary>Whether the owner of a record's lease lives.</summary>

@@ -20,12 +20,20 @@ internal static class SlotPlaces
                 + $"If this is the same machine under a new name, give it the old one back until every slot is released. A pool is used on one machine; make one of its own here, with another directory, or use UsePostgres for several machines.");
         }
 
-        if (state.Slots.FirstOrDefault(record => record.Path != Path.Combine(options.SlotsDirectory!, record.Slot)) is { } elsewhere)
+        if (state.Slots.FirstOrDefault(record => !IsAt(record, options.SlotsDirectory!)) is { } elsewhere)
         {
             throw new PoolConfigurationException(
                 $"{elsewhere.Slot} of the pool in {options.PoolDirectory} is recorded at {elsewhere.Path}, and by the settings slots lie in {options.SlotsDirectory}: the pool's directory was copied or moved, or slotsDirectory was changed. "
                 + "Nothing was changed. Move it back; or, for another pool, make one in a new directory with worktree-pool init and delete this copy.");
         }
+    }
+
+    /// <summary>Whether a slot lies in a directory under its name. Asked of every slot at every read, so no text is made for it.</summary>
+    private static bool IsAt(SlotRecord record, string directory)
+    {
+        ReadOnlySpan<char> path = record.Path, place = Path.TrimEndingDirectorySeparator(directory.AsSpan());
+        return path.Length == place.Length + 1 + record.Slot.Length && path.StartsWith(place, StringComparison.Ordinal) && path[place.Length] == Path.DirectorySeparatorChar
+            && path.EndsWith(record.Slot, StringComparison.Ordinal);
     }
 
     /// <summary>Checks.</summary>
