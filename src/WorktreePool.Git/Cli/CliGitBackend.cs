@@ -43,7 +43,7 @@ internal sealed class CliGitBackend : IGitBackend
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
         string slotsDirectory = options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots");
         _refs = new RepositoryRefs(repository, _baseline, new StaleLocks(repository, [slotsDirectory, Path.GetDirectoryName(repository.CommonDirectory)!], time), git);
-        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs), sparse, known);
+        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs, time), sparse, known);
         _fetching = new FetchLock(repository, time);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, known, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);

@@ -6,7 +6,7 @@ namespace WorktreePool.Git.Cli;
 /// Files that git makes from objects to be quicker, and believes in their place: the commit-graph, the index over many packs, bitmaps. The pool's own
 /// git does not use them; whoever works in the repository does, and one that lies gives commits another tree.
 /// </summary>
-internal sealed class Shortcuts(RepositoryLayout repository, Baseline baseline, RepositoryRefs refs)
+internal sealed class Shortcuts(RepositoryLayout repository, Baseline baseline, RepositoryRefs refs, TimeProvider time)
 {
     /// <summary>Reading all objects of a very large repository takes longer; then a right checksum has to do.</summary>
     private static readonly TimeSpan LongestVerification = TimeSpan.FromSeconds(5);
@@ -39,11 +39,11 @@ internal sealed class Shortcuts(RepositoryLayout repository, Baseline baseline, 
 
     private async ValueTask<IEnumerable<Finding>> VerifyAsync(string file, CancellationToken cancellationToken, params string[] verify)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LongestVerification);
+        using var limit = new CancellationTokenSource(LongestVerification, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            GitResult verified = await refs.TryRunAsync(limit.Token, verify).ConfigureAwait(false);
+            GitResult verified = await refs.TryRunAsync(either.Token, verify).ConfigureAwait(false);
             return verified.Succeeded ? [] : [Wrong(file, $"does not say what the objects say ({verified.Error.Trim().Split('\n')[0]})")];
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
