@@ -125,8 +125,12 @@ public sealed class PowerLossTests : IAsyncLifetime
             Directory.GetFiles(directory, "*.j*").ToList().ForEach(File.Delete);
         }
 
-        (int code, string _, string error) = await _sandbox.RunAsync("claim", "--key", "MC-2");
+        (int code, string _, string error) = await _sandbox.RunAsync("claim", "--key", "MC-2", "--wait", "0s");
+        code.Should().Be(75, "its lock file tells that the slot is this pool's");
+        error.Should().Contain("lost:slot-0");
 
+        File.Delete(Path.Combine(State, "slot-0.lock"));
+        (code, _, error) = await _sandbox.RunAsync("claim", "--key", "MC-2");
         code.Should().Be(78);
         error.Should().ContainAll("slots", "is not empty", "slot-0", "Nothing was changed");
         File.ReadAllText(Path.Combine(_sandbox.Slot(0), "work.txt")).Should().Be("work\n");
