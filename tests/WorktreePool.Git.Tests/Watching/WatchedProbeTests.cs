@@ -259,7 +259,7 @@ public sealed class WatchedProbeTests : WatchBench
         string path = Path.Combine(Place.Path, file);
         byte[]? before = File.Exists(path) ? await File.ReadAllBytesAsync(path, Token) : null;
         int added = 0;
-        Use(() => new FaultyEvents { Before = (_, _) => added++ });
+        Use(() => new FaultyEvents { Before = (_, _) => Interlocked.Increment(ref added) });
         Begin();
         int moments = added;
 
@@ -267,34 +267,50 @@ public sealed class WatchedProbeTests : WatchBench
         {
             for (int moment = 0; moment < moments; moment++)
             {
-                Task written = Task.CompletedTask;
-                void Write(int count, string? leased)
+                bool isReached = false;
+                for (int attempt = 0; attempt < 20 && !isReached; attempt++)
                 {
-                    if (count == moment)
-                    {
-                        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                        if (leased == path)
-                        {
-                            // Whoever would write waits until the watch is set: it cannot be awaited here.
-                            written = Task.Run(() => File.WriteAllText(path, "other"), Token);
-                        }
-                        else
-                        {
-                            File.WriteAllText(path, "other");
-                        }
-                    }
+                    isReached = await WriteAtAsync(path, moment, isBefore);
+
+                    // While another test of this process starts a program, that one may have a file open that was just written here; then nothing is watched.
+                    (!isReached || Trust().Findings.Count > 0).Should().BeTrue("it was written {0} watch {1} of {2}", isBefore ? "before" : "after", moment, moments);
+                    await UndoAsync(path, before);
                 }
 
-                Use(() => isBefore ? new FaultyEvents { Before = Write } : new FaultyEvents { After = Write });
-
-                // A file that changes while it is read is no answer, and git is asked.
-                Probe.Run(Place, new SlotTarget(Repository.Commit) { Watch = WatchUse.Begin }, Token);
-                await written;
-
-                Trust().Findings.Should().NotBeEmpty("it was written {0} watch {1} of {2}", isBefore ? "before" : "after", moment, moments);
-                await UndoAsync(path, before);
+                isReached.Should().BeTrue("there is a watch {0} of {1}", moment, moments);
             }
         }
+    }
+
+    /// <summary>Verifies, and writes a file before or after a watch is set.</summary>
+    /// <returns>Whether it came to that watch.</returns>
+    private async Task<bool> WriteAtAsync(string path, int moment, bool isBefore)
+    {
+        Task? written = null;
+        void Write(int count, string? leased)
+        {
+            if (count == moment)
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                if (leased == path)
+                {
+                    // Whoever would write waits until the watch is set: it cannot be awaited here.
+                    written = Task.Run(() => File.WriteAllText(path, "other"), Token);
+                }
+                else
+                {
+                    File.WriteAllText(path, "other");
+                    written = Task.CompletedTask;
+                }
+            }
+        }
+
+        Use(() => isBefore ? new FaultyEvents { Before = Write } : new FaultyEvents { After = Write });
+
+        // A file that changes while it is read is no answer, and git is asked.
+        Probe.Run(Place, new SlotTarget(Repository.Commit) { Watch = WatchUse.Begin }, Token);
+        await (written ?? Task.CompletedTask);
+        return written is not null;
     }
 
     private static async Task UndoAsync(string path, byte[]? before)
@@ -306,10 +322,13 @@ public sealed class WatchedProbeTests : WatchBench
         else
         {
             string directory = Path.GetDirectoryName(path)!;
-            File.Delete(path);
-            if (Path.GetFileName(directory) == "new")
+            if (Path.GetFileName(directory) != "new")
             {
-                Directory.Delete(directory);
+                File.Delete(path);
+            }
+            else if (Directory.Exists(directory))
+            {
+                Directory.Delete(directory, recursive: true);
             }
         }
     }
@@ -328,7 +347,8 @@ public sealed class WatchedProbeTests : WatchBench
 
         public int Add(ReadOnlySpan<byte> path, FileChange what)
         {
-            int count = _count++;
+            // The walk goes through several directories at the same time.
+            int count = Interlocked.Increment(ref _count) - 1;
             string? leased = new FileInfo(System.Text.Encoding.UTF8.GetString(path)).LinkTarget;
             Before?.Invoke(count, leased);
             int watch = _real.Add(path, what);
