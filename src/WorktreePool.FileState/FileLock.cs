@@ -8,10 +8,6 @@ namespace WorktreePool.FileState;
 /// </summary>
 internal sealed class FileLock : IDisposable, IAsyncDisposable
 {
-    private const int EWouldBlockLinux = 11;
-    private const int EWouldBlockBsd = 35;
-    private const int SharingViolation = unchecked((int)0x80070020);
-
     private FileLock(SafeFileHandle file) => File = file;
 
     /// <summary>The file, open for as long as the lock is held.</summary>
@@ -27,7 +23,7 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
             CrashPoint.Reached($"{Path.GetFileName(path)} held");
             return new FileLock(file);
         }
-        catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
+        catch (IOException e) when (LockConflict.Is(e))
         {
             return null;
         }

@@ -6,10 +6,6 @@ namespace WorktreePool.Postgres;
 /// </summary>
 internal static class HostLock
 {
-    private const int EWouldBlockLinux = 11;
-    private const int EWouldBlockBsd = 35;
-    private const int SharingViolation = unchecked((int)0x80070020);
-
     /// <summary>Where the locks' files lie.</summary>
     public static string DirectoryOf(string poolDirectory) => Path.Combine(poolDirectory, "state");
 
@@ -28,7 +24,7 @@ internal static class HostLock
             File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
             return held;
         }
-        catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
+        catch (IOException e) when (LockConflict.Is(e))
         {
             return null;
         }

@@ -8,10 +8,6 @@ namespace WorktreePool.Git.Cli;
 /// </summary>
 internal sealed class FetchLock(RepositoryLayout repository, TimeProvider time)
 {
-    private const int EWouldBlockLinux = 11;
-    private const int EWouldBlockBsd = 35;
-    private const int SharingViolation = unchecked((int)0x80070020);
-
     /// <summary>How often one who waits tries again. A fetch takes at least some dozen milliseconds.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(25);
 
@@ -59,7 +55,7 @@ internal sealed class FetchLock(RepositoryLayout repository, TimeProvider time)
             CrashPoint.Reached("fetch lock held");
             return held;
         }
-        catch (IOException e) when (e.HResult is EWouldBlockLinux or EWouldBlockBsd or SharingViolation)
+        catch (IOException e) when (LockConflict.Is(e))
         {
             return null;
         }
