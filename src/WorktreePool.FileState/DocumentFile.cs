@@ -75,13 +75,12 @@ internal static class DocumentFile
         string sibling = file + Temporary;
         try
         {
-            using var stream = new FileStream(sibling, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-            CrashPoint.Reached("state file begun");
-            stream.Write(content);
+            using SafeFileHandle made = UnixCalls.Create(sibling);
+            RandomAccess.Write(made, content, 0);
             CrashPoint.Reached("state file written");
             if (isDurable)
             {
-                stream.Flush(flushToDisk: true);
+                RandomAccess.FlushToDisk(made);
             }
         }
         catch

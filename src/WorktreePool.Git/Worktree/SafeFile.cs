@@ -1,8 +1,15 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace WorktreePool.Git.Worktree;
 
 /// <summary>File access that never follows a link a holder may have planted, and never leaves a half-written file.</summary>
 internal static class SafeFile
 {
+    private const string Temporary = ".tmp";
+
+    private static long _written;
+
     /// <summary>Whether a regular file is there: no link, and no pipe either, which would never answer who opens it.</summary>
     public static bool IsRealFile(string path) => UnixFiles.IsSupported
         ? StatusOf(path) is { IsFile: true }
@@ -71,7 +78,8 @@ internal static class SafeFile
     /// <summary>The same, with bytes.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        Sweep(path);
+        string temporary = $"{path}.{Environment.ProcessId}.{Interlocked.Increment(ref _written)}{Temporary}";
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
@@ -94,6 +102,33 @@ internal static class SafeFile
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Removes what writers of the same file left that were killed at it. Each sibling's name has its writer's process.</summary>
+    private static void Sweep(string path)
+    {
+        string name = Path.GetFileName(path);
+        foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $"{name}.*{Temporary}"))
+        {
+            if (Path.GetFileName(left)[(name.Length + 1)..].Split('.') is [var writer, _, _] && int.TryParse(writer, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && !IsRunning(pid))
+            {
+                File.Delete(left);
+                CrashPoint.Reached("debris of a killed writer deleted");
+            }
+        }
+    }
+
+    private static bool IsRunning(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 }
