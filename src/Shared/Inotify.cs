@@ -22,6 +22,7 @@ internal enum FileChange : uint
     NoLongerWatched = 0x8000,
     OnlyIfDirectory = 0x0100_0000,
     NoLink = 0x0200_0000,
+    Once = 0x8000_0000,
 }
 
 /// <summary>Something that has happened.</summary>
@@ -30,13 +31,17 @@ internal enum FileChange : uint
 /// <param name="Name">To which name in a watched directory; empty when to what is watched itself.</param>
 internal readonly record struct FileEvent(int Watch, FileChange What, string Name);
 
-/// <summary>inotify(7). Linux only. Not for two threads at once, but for <see cref="Wait"/> and <see cref="Remove"/>.</summary>
+/// <summary>inotify(7). Linux only. Only <see cref="Read()"/> is not for two threads at once.</summary>
 internal sealed partial class Inotify : IDisposable
 {
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
     private const int Interrupted = 4, TryAgain = 11, TooManyInstances = 24, TooManyWatches = 28;
     private const int EventSize = 16, LengthOffset = 12;
     private const int BlockSize = 1 << 14;
+
+    /// <summary>Of an event with the longest name.</summary>
+    private const int MostOfOne = EventSize + 256;
+
     private const short Readable = 1;
 
     private readonly SafeFileHandle _queue;
@@ -79,9 +84,12 @@ internal sealed partial class Inotify : IDisposable
     public IEnumerable<FileEvent> Read()
     {
         byte[] block = _block ??= new byte[BlockSize];
-        while (true)
+        nint length = BlockSize;
+
+        // A read that leaves room for another event has taken all.
+        while (length > BlockSize - MostOfOne)
         {
-            nint length = Read(_queue, block, block.Length);
+            length = Read(_queue, block, block.Length);
             if (length < 0)
             {
                 int error = Marshal.GetLastPInvokeError();

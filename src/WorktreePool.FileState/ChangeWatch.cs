@@ -15,7 +15,13 @@ internal sealed class ChangeWatch(string storeLock) : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _watcher = _watcher is null or LockWatcher { HasEnded: true } ? TryWatch() : _watcher;
+            _watcher ??= TryWatch();
+            if (_watcher is LockWatcher watcher && !watcher.TryAsk())
+            {
+                watcher.Dispose();
+                _watcher = null;
+            }
+
             return _changed.Task;
         }
     }
@@ -36,7 +42,20 @@ internal sealed class ChangeWatch(string storeLock) : IDisposable
     }
 
     private IDisposable? TryWatch() =>
-        !File.Exists(storeLock) ? null : OperatingSystem.IsLinux() ? LockWatcher.TryStart(storeLock, Signal) : TryWatchFiles();
+        !File.Exists(storeLock) ? null : OperatingSystem.IsLinux() ? TryWatchLock() : TryWatchFiles();
+
+    private LockWatcher? TryWatchLock()
+    {
+        try
+        {
+            return new LockWatcher(storeLock, Signal);
+        }
+        catch (IOException)
+        {
+            // Polling does the work alone.
+            return null;
+        }
+    }
 
     /// <summary>Where the end of a change cannot be told: each file of the state that is put in place.</summary>
     private FileSystemWatcher? TryWatchFiles()

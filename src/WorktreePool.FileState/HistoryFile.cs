@@ -16,7 +16,7 @@ internal sealed class HistoryFile(string path)
     public void Append(HistoryEntry entry)
     {
         byte[] line = ReadableJson.Write(ReadableJson.OneLine, writer => JsonSerializer.Serialize(writer, entry, HistoryJson.Default.HistoryEntry));
-        using SafeFileHandle file = UnixCalls.TryOpen(path, FileAccess.ReadWrite) ?? UnixCalls.Create(path);
+        using SafeFileHandle file = UnixCalls.OpenOrCreate(path);
 
         // A last line without its end was torn by a crash; a new line keeps it from spoiling this one.
         long length = RandomAccess.GetLength(file);

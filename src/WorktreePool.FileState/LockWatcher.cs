@@ -3,56 +3,51 @@ using System.Text;
 namespace WorktreePool.FileState;
 
 /// <summary>
-/// Tells when the store lock was given back, or its holder died: once for each change, and when it is over. The files of the state themselves tell of
-/// it several times, in the middle of it. Linux only.
+/// Tells when the store lock is given back next, or its holder dies: once, and when the change is over. The files of the state themselves tell of a change
+/// several times, in the midst of it. As long as nobody has asked, a change costs nobody anything. Linux only.
 /// </summary>
 internal sealed class LockWatcher : IDisposable
 {
-    private readonly Inotify _queue;
-    private readonly int _watch;
+    private readonly Inotify _queue = new();
+    private readonly byte[] _path;
     private readonly Action _given;
     private volatile bool _ended;
 
-    private LockWatcher(Inotify queue, string path, Action given)
+    /// <param name="path">The lock's file.</param>
+    /// <param name="given">Called on a thread of the watcher's own; now and then without a cause.</param>
+    /// <exception cref="IOException">No queue is left (fs.inotify.max_user_instances).</exception>
+    public LockWatcher(string path, Action given)
     {
-        (_queue, _given) = (queue, given);
-        _watch = queue.Add(Encoding.UTF8.GetBytes(path), FileChange.ClosedAfterWriting);
+        (_path, _given) = (Encoding.UTF8.GetBytes(path), given);
         new Thread(Run) { IsBackground = true, Name = "WorktreePool state" }.Start();
     }
 
-    /// <summary>Begins to watch; null when that cannot be done, and polling does the work alone.</summary>
-    /// <param name="path">The lock's file.</param>
-    /// <param name="given">Called on a thread of the watcher's own.</param>
-    public static LockWatcher? TryStart(string path, Action given)
+    /// <summary>Asks to be told of the next time, from now on.</summary>
+    /// <returns>False when that cannot be done, for example because the file is not there.</returns>
+    public bool TryAsk()
     {
-        Inotify? queue = null;
         try
         {
-            queue = new Inotify();
-            return new LockWatcher(queue, path, given);
+            _queue.Add(_path, FileChange.ClosedAfterWriting | FileChange.Once);
+            return !_ended;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // No queue is left (fs.inotify.max_user_instances), or the file went away.
-            queue?.Dispose();
-            return null;
+            return false;
         }
     }
-
-    /// <summary>Whether it tells no more, for example because the file is not the one that it watches any longer.</summary>
-    public bool HasEnded => _ended;
 
     public void Dispose()
     {
         _ended = true;
         try
         {
-            // Wakes the thread, which ends.
-            _queue.Remove(_watch);
+            // That a watch has ended is an event, too: it wakes the thread, which ends.
+            _queue.Remove(_queue.Add("/"u8, FileChange.SelfMoved));
         }
-        catch (ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
-            // It has ended already.
+            // It has ended already, or can watch nothing.
         }
     }
 
@@ -61,9 +56,12 @@ internal sealed class LockWatcher : IDisposable
         using Inotify queue = _queue;
         try
         {
-            while (queue.Wait() && !_ended && queue.Read().ToArray().All(happened => !happened.What.HasFlag(FileChange.NoLongerWatched)))
+            while (queue.Wait() && !_ended)
             {
-                _given();
+                if (queue.Read().ToList().Exists(happened => happened.What.HasFlag(FileChange.ClosedAfterWriting)))
+                {
+                    _given();
+                }
             }
         }
         catch (IOException)

@@ -106,6 +106,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         }
         catch
         {
+            // On a full disk every byte counts.
             DocumentFile.TryDelete(sibling);
             throw;
         }
@@ -120,6 +121,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         _journal.Forget();
         DocumentFile.Delete(copy);
         DocumentFile.Delete(file);
+        DocumentFile.TryDelete(file + DocumentFile.Spare);
         (_known, _stamp) = (null, null);
     }
 

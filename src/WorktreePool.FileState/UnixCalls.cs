@@ -12,7 +12,7 @@ internal static partial class UnixCalls
     private const uint Exchange = 2;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
-    private const int CreateTruncateWriteOnly = 0x40 | 0x200 | 1;
+    private const int Make = 0x40;
     private const int EveryRight = 0b110_110_110;
     private const int NoEntry = 2;
     private const int NotDirectory = 20;
@@ -50,13 +50,13 @@ internal static partial class UnixCalls
         }
     }
 
-    /// <summary>Makes a file anew, empty, for a writer that nobody else can be beside. On Linux without the advisory lock that .NET takes on every file it opens.</summary>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    public static SafeFileHandle Create(string path)
+    /// <summary>Opens a file to read and write, made if it is not there. On Linux without the advisory lock that .NET takes on every file it opens.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle OpenOrCreate(string path)
     {
         SafeFileHandle file = OperatingSystem.IsLinux()
-            ? new SafeFileHandle(Open(path, CloseOnExec | CreateTruncateWriteOnly, EveryRight), ownsHandle: true)
-            : File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
+            ? new SafeFileHandle(Open(path, CloseOnExec | ReadWrite | Make, EveryRight), ownsHandle: true)
+            : File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         int error = Marshal.GetLastPInvokeError();
         CrashPoint.Reached("state file begun");
         if (!file.IsInvalid)

@@ -19,7 +19,7 @@ internal static class ClaimSelection
             return held;
         }
 
-        List<Candidate> candidates = [];
+        var candidates = new List<Candidate>(records.Count);
         foreach (SlotRecord record in records)
         {
             Availability availability = SlotLifecycle.Assess(record, host, wantedCommit, liveness(record), now);
@@ -64,10 +64,10 @@ internal static class ClaimSelection
     {
         public int CompareTo(Candidate other)
         {
-            int order = Rank.CompareTo(other.Rank);
+            int order = Rank - other.Rank;
             order = order != 0 ? order : Affinity.CompareTo(other.Affinity);
             order = order != 0 ? order : Steps(other.Record).CompareTo(Steps(Record));
-            order = order != 0 ? order : Availability.CompareTo(other.Availability);
+            order = order != 0 ? order : Availability - other.Availability;
 
             // Of slots at other commits the one that was left last stands nearest to a base that only moves forward.
             order = order != 0 || Availability != Availability.Free ? order : other.Record.UpdatedAt.CompareTo(Record.UpdatedAt);
