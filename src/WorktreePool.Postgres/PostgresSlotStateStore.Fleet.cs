@@ -7,6 +7,12 @@ namespace WorktreePool.Postgres;
 /// <summary>What concerns all hosts: history, check-ins, capacity.</summary>
 internal sealed partial class PostgresSlotStateStore
 {
+    /// <summary>How many entries of the history go at once.</summary>
+    internal const int Pruned = 5_000;
+
+    /// <summary>How many starts of a machine are remembered.</summary>
+    private const int Boots = 8;
+
     public TimeSpan HostTimeout => _options.HostTimeout;
 
     public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
@@ -86,34 +92,62 @@ internal sealed partial class PostgresSlotStateStore
         }
     }
 
-    public async ValueTask CheckInAsync(CancellationToken cancellationToken) =>
-        await RunAsync(
+    public async ValueTask CheckInAsync(CancellationToken cancellationToken)
+    {
+        string? other = await RunAsync(
             $"{_host} could not check in",
             async (connection, _, token) =>
             {
+                // Another machine may have the name once this one is silent. Until then, whoever is neither the same machine nor new since its start is a second one:
+                // no machine comes back to an earlier start.
                 using var command = new NpgsqlCommand(
-                    $"INSERT INTO {_hosts} AS h (pool, host, checked_in_at) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (pool, host) DO UPDATE SET checked_in_at = greatest(h.checked_in_at, excluded.checked_in_at)", connection)
+                    $"""
+                    INSERT INTO {_hosts} AS h (pool, host, checked_in_at, machine, boots) VALUES ($1, $2, clock_timestamp(), $3, ARRAY[$4])
+                    ON CONFLICT (pool, host) DO UPDATE SET checked_in_at = greatest(h.checked_in_at, excluded.checked_in_at),
+                        machine = coalesce(excluded.machine, h.machine), boots = CASE WHEN $4 IN ('', h.boots[1]) THEN h.boots ELSE ($4 || array_remove(h.boots, $4))[1:{Boots}] END
+                    WHERE h.checked_in_at < clock_timestamp() - $5 * interval '1 second'
+                        OR (coalesce(h.machine = excluded.machine, true) AND ($4 IN ('', h.boots[1]) OR $4 <> ALL (h.boots)))
+                    """, connection)
                 {
-                    Parameters = { Text(_options.Pool), Text(_host) },
+                    Parameters = { Text(_options.Pool), Text(_host), Text(_identity.Machine), Text(_identity.Boot), Seconds(_options.HostTimeout) },
                 };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+                if (await command.ExecuteNonQueryAsync(token).ConfigureAwait(false) == 1)
+                {
+                    return null;
+                }
+
+                using var find = new NpgsqlCommand($"SELECT checked_in_at FROM {_hosts} WHERE pool = $1 AND host = $2", connection) { Parameters = { Text(_options.Pool), Text(_host) } };
+                return $"{await find.ExecuteScalarAsync(token).ConfigureAwait(false):u}";
             },
             cancellationToken).ConfigureAwait(false);
+        _isKnown = other is null ? true : throw new StateStoreException(
+            $"Another machine goes by the name {_host} in pool \"{_options.Pool}\": it checked in at {other}. Two of one name would take each other's slots. Nothing was changed, and no slot is claimed or cleaned here. "
+            + $"Name this one with --host-name (NameWorktreePoolHost); or, where it has taken the other's place, end the other and wait until it has been silent for {_options.HostTimeout.TotalSeconds:0.###} s.");
+    }
 
     public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return await RunAsync(
-            "Old history was not dropped",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand($"DELETE FROM {_history} WHERE pool = $1 AND recorded_at < $2 AND (entry->>'at')::timestamptz < $2", connection)
+        for (bool any = false; ; any = true)
+        {
+            // Few at a time: years of it would outlast any limit of one statement.
+            int dropped = await RunAsync(
+                "Old history was not dropped",
+                async (connection, _, token) =>
                 {
-                    Parameters = { Text(_options.Pool), new NpgsqlParameter<DateTimeOffset> { TypedValue = before.ToUniversalTime() } },
-                };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false) > 0;
+                    using var command = new NpgsqlCommand(
+                        $"DELETE FROM {_history} WHERE id IN (SELECT id FROM {_history} WHERE pool = $1 AND recorded_at < $2 AND (entry->>'at')::timestamptz < $2 LIMIT {Pruned})", connection)
+                    {
+                        Parameters = { Text(_options.Pool), new NpgsqlParameter<DateTimeOffset> { TypedValue = before.ToUniversalTime() } },
+                    };
+                    return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+                },
+                cancellationToken).ConfigureAwait(false);
+            if (dropped < Pruned)
+            {
+                return any || dropped > 0;
+            }
+        }
     }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
@@ -156,9 +190,14 @@ internal sealed partial class PostgresSlotStateStore
             "The leases of silent hosts were not read",
             async (connection, _, token) =>
             {
+                // A host whose check-ins were deleted counts as silent from now on, not never.
                 using var command = new NpgsqlCommand(
                     $"""
-                    SELECT s.slot, s.version, s.record::text FROM {_slots} s JOIN {_hosts} h ON h.pool = s.pool AND h.host = s.host
+                    WITH unknown AS (
+                        INSERT INTO {_hosts} (pool, host, checked_in_at) SELECT DISTINCT s.pool, s.host, clock_timestamp() FROM {_slots} s
+                        WHERE s.pool = $1 AND s.key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {_hosts} h WHERE h.pool = s.pool AND h.host = s.host)
+                        ON CONFLICT DO NOTHING)
+                    SELECT s.slot, s.version, s.record::text, s.host FROM {_slots} s JOIN {_hosts} h ON h.pool = s.pool AND h.host = s.host
                     WHERE s.pool = $1 AND s.host <> $2 AND s.key IS NOT NULL AND h.checked_in_at < clock_timestamp() - $3 * interval '1 second'
                     """,
                     connection)

@@ -104,7 +104,7 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
                         await alone.ExecuteNonQueryAsync(token).ConfigureAwait(false);
                     }
 
-                    using var read = new NpgsqlCommand($"SELECT slot, version, record::text FROM {_slots} WHERE pool = $1 AND host = $2 ORDER BY length(slot), slot", connection)
+                    using var read = new NpgsqlCommand($"SELECT slot, version, record::text, host FROM {_slots} WHERE pool = $1 AND host = $2 ORDER BY length(slot), slot", connection)
                     {
                         Parameters = { Text(_options.Pool), Text(_host) },
                     };

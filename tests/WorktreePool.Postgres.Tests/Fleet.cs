@@ -15,10 +15,15 @@ internal sealed class Fleet(PostgresServer server) : IDisposable
     private readonly Dictionary<string, ScriptedGitBackend> _gits = [];
 
     /// <summary>A process on a host.</summary>
-    public ServiceProvider Open(string host, string? connectionString = null, Action<PostgresOptions>? configure = null, ILoggerFactory? logs = null)
+    public ServiceProvider Open(string host, string? connectionString = null, Action<PostgresOptions>? configure = null, ILoggerFactory? logs = null, TimeProvider? time = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IProcessTable>(new NamedHost(host));
+        if (time is not null)
+        {
+            services.AddSingleton(time);
+        }
+
         if (logs is not null)
         {
             services.AddSingleton(logs);

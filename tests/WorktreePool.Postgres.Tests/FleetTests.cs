@@ -101,6 +101,30 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         await taken.ReleaseAsync(null, Token);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_process_whose_clock_is_a_day_off_ends_no_lease_early_and_none_late(int days)
+    {
+        static void Patient(PostgresOptions options) => options.HostTimeout = TimeSpan.FromHours(1);
+        await using ServiceProvider right = _fleet.Open("host-a", configure: Patient);
+        await using ServiceProvider wrong = _fleet.Open("host-a", configure: Patient, time: new WrongTime(TimeSpan.FromDays(days)));
+        await using SlotLease lasting = await Pool(right).ClaimAsync(new ClaimRequest { Key = "MC-1", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)) }, Token);
+        (await Pool(wrong).MaintainAsync(Token)).Reclaimed.Should().BeEmpty();
+        (await Pool(wrong).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Refusal!.Reason.Should().Be(RefusalReason.KeyHeld);
+        SlotLease brief = await Pool(wrong).ClaimAsync(new ClaimRequest { Key = "MC-2", Owner = LeaseOwner.ForDuration(TimeSpan.FromSeconds(1)) }, Token);
+        brief.ClaimedAt.Should().BeCloseTo(lasting.ClaimedAt, TimeSpan.FromMinutes(10), "times are the database's");
+        SlotLease? taken = null;
+        while (taken is null)
+        {
+            taken = (await Pool(right).TryClaimAsync(new ClaimRequest { Key = "MC-2" }, Token)).Lease;
+        }
+
+        taken.Slot.Should().Be(brief.Slot);
+        brief.LostToken.IsCancellationRequested.Should().BeTrue();
+        await taken.ReleaseAsync(null, Token);
+    }
+
     [Fact]
     public async Task A_host_that_holds_leases_keeps_checking_in()
     {
@@ -127,4 +151,10 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
     private static IWorktreePool Pool(ServiceProvider host) => Fleet.PoolOf(host);
 
     private static IPoolOperator Operator(ServiceProvider host) => Fleet.OperatorOf(host);
+
+    /// <summary>A clock that is off.</summary>
+    private sealed class WrongTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
+    }
 }

@@ -137,7 +137,7 @@ public sealed class StateMoveTests(PostgresServer server) : IAsyncDisposable
 
 
     private IMovableStateStore Database(string name = "") => Opened<IMovableStateStore>(new PostgresSlotStateStore(
-        new PostgresOptions { ConnectionString = server.ConnectAs(PostgresServer.Dispatcher), Pool = _pool + name }, Environment.MachineName, PoolDirectory(name), TimeProvider.System));
+        new PostgresOptions { ConnectionString = server.ConnectAs(PostgresServer.Dispatcher), Pool = _pool + name }, new HostIdentity(Environment.MachineName, "", null), PoolDirectory(name), TimeProvider.System));
 
     private string PoolDirectory(string name) => Directory.CreateDirectory(Path.Combine(_root, "root" + name, "pool")).FullName;
 

@@ -78,7 +78,9 @@ internal static class FleetVerb
             $$"""
             INSERT INTO {{Schema}}.slot (pool, host, slot, version, change, state, key, commit, record)
             SELECT '{{PoolUnderTest.Name}}', 'other-' || n / 8, 'slot-' || n % 8, 1, gen_random_uuid(), CASE WHEN n % 2 = 0 THEN 'free' ELSE 'leased' END,
-                CASE WHEN n % 2 = 0 THEN NULL ELSE 'key-' || n END, 'c', '{}'::jsonb
+                CASE WHEN n % 2 = 0 THEN NULL ELSE 'key-' || n END, 'c',
+                jsonb_build_object('host', 'other-' || n / 8, 'slot', 'slot-' || n % 8, 'state', CASE WHEN n % 2 = 0 THEN 'free' ELSE 'leased' END,
+                    'lease', CASE WHEN n % 2 = 1 THEN jsonb_build_object('key', 'key-' || n) END)
             FROM generate_series(0, {{rows - 1}}) n ON CONFLICT DO NOTHING
             """);
         await ExecuteAsync(source, $"ANALYZE {Schema}.slot");
