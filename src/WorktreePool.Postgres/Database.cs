@@ -149,6 +149,7 @@ internal sealed class Database : IAsyncDisposable
         text.ApplicationName ??= "worktree-pool";
         var builder = new NpgsqlSlimDataSourceBuilder(text.ConnectionString);
         builder.EnableTransportSecurity();
+        builder.EnableArrays();
         if (greet is not null)
         {
             builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException("connections are opened asynchronously"), greet);

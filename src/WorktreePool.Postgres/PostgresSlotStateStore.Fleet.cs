@@ -1,96 +1,14 @@
-using System.Text.Json;
 using Npgsql;
-using WorktreePool.FileState;
 
 namespace WorktreePool.Postgres;
 
-/// <summary>What concerns all hosts: history, check-ins, capacity.</summary>
+/// <summary>What concerns all hosts: check-ins, capacity, the leases of the silent.</summary>
 internal sealed partial class PostgresSlotStateStore
 {
-    /// <summary>How many entries of the history go at once.</summary>
-    internal const int Pruned = 5_000;
-
     /// <summary>How many starts of a machine are remembered.</summary>
     private const int Boots = 8;
 
     public TimeSpan HostTimeout => _options.HostTimeout;
-
-    public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(entry);
-        var change = Guid.NewGuid();
-        await RunAsync(
-            "The history was not written",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand(
-                    $"INSERT INTO {_history} (pool, host, slot, key, change, entry) VALUES ($1, $2, $3, $4, $5, $6::jsonb) ON CONFLICT (change) DO NOTHING", connection)
-                {
-                    Parameters =
-                    {
-                        Text(_options.Pool), Text(entry.Host ?? _host), Text(entry.Slot), Text(entry.Key), Id(change),
-                        Text(JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry)),
-                    },
-                };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    public ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        string where = $"{(query.Slot is null ? "" : " AND slot = @slot AND host = @host")}{(query.Key is null ? "" : " AND key = @key")}{(query.Event is null ? "" : " AND entry->>'event' = @event")}{(query.Since is null ? "" : " AND (entry->>'at')::timestamptz >= @since")}";
-        return RunAsync<IReadOnlyList<HistoryEntry>>(
-            "The history was not read",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = @pool{where} ORDER BY id DESC LIMIT @limit", connection);
-                AddParameters(command.Parameters, query);
-                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
-                List<HistoryEntry> entries = [];
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    entries.Add(Parse(reader.GetString(0), "the history", HistoryJson.Default.HistoryEntry));
-                }
-
-                return entries;
-            },
-            cancellationToken);
-    }
-
-    private void AddParameters(NpgsqlParameterCollection parameters, HistoryQuery query)
-    {
-        void Add(string name, NpgsqlParameter value)
-        {
-            value.ParameterName = name;
-            parameters.Add(value);
-        }
-
-        Add("pool", Text(_options.Pool));
-        Add("limit", Number(query.Limit));
-        if (query.Slot is not null)
-        {
-            Add("slot", Text(query.Slot));
-            Add("host", Text(_host));
-        }
-
-        if (query.Key is not null)
-        {
-            Add("key", Text(query.Key));
-        }
-
-        if (query.Event is { } what)
-        {
-            Add("event", Text(JsonNamingPolicy.CamelCase.ConvertName(what.ToString())));
-        }
-
-        if (query.Since is { } since)
-        {
-            Add("since", new NpgsqlParameter<DateTime> { TypedValue = since.UtcDateTime });
-        }
-    }
 
     public async ValueTask CheckInAsync(CancellationToken cancellationToken)
     {
@@ -123,31 +41,6 @@ internal sealed partial class PostgresSlotStateStore
         _isKnown = other is null ? true : throw new StateStoreException(
             $"Another machine goes by the name {_host} in pool \"{_options.Pool}\": it checked in at {other}. Two of one name would take each other's slots. Nothing was changed, and no slot is claimed or cleaned here. "
             + $"Name this one with --host-name (NameWorktreePoolHost); or, where it has taken the other's place, end the other and wait until it has been silent for {_options.HostTimeout.TotalSeconds:0.###} s.");
-    }
-
-    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        for (bool any = false; ; any = true)
-        {
-            // Few at a time: years of it would outlast any limit of one statement.
-            int dropped = await RunAsync(
-                "Old history was not dropped",
-                async (connection, _, token) =>
-                {
-                    using var command = new NpgsqlCommand(
-                        $"DELETE FROM {_history} WHERE id IN (SELECT id FROM {_history} WHERE pool = $1 AND recorded_at < $2 AND (entry->>'at')::timestamptz < $2 LIMIT {Pruned})", connection)
-                    {
-                        Parameters = { Text(_options.Pool), new NpgsqlParameter<DateTimeOffset> { TypedValue = before.ToUniversalTime() } },
-                    };
-                    return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-                },
-                cancellationToken).ConfigureAwait(false);
-            if (dropped < Pruned)
-            {
-                return any || dropped > 0;
-            }
-        }
     }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>

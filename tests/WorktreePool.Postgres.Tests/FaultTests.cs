@@ -171,7 +171,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
 
         // More than go at once.
         await server.ExecuteAsync(
-            $"INSERT INTO {_pool.Schema}.history (pool, host, change, entry) SELECT pool, host, gen_random_uuid(), entry FROM {_pool.Schema}.history, generate_series(1, {PostgresSlotStateStore.Pruned})");
+            $"INSERT INTO {_pool.Schema}.history (pool, host, change, entry) SELECT pool, host, gen_random_uuid(), entry FROM {_pool.Schema}.history, generate_series(1, {PostgresSlotStateStore.AtOnce})");
         await server.ExecuteAsync($"UPDATE {_pool.Schema}.history SET recorded_at = now() - interval '25 hours'");
         await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Paused, Epoch = 2 }, Token);
         (await store.PruneHistoryAsync(DateTimeOffset.UtcNow - TimeSpan.FromDays(1), 1, Token)).Should().BeTrue();
