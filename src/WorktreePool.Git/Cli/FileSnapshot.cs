@@ -27,8 +27,11 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     {
         GitFiles.RemoveHolding(tree.Path, cancellationToken);
 
+        // What is mounted here is not the slot's: it goes nowhere.
+        List<string> mounts = [.. Mounts.AtOrBelow(tree.Path).Where(mount => mount != tree.Path).Select(mount => mount[(tree.Path.Length + 1)..])];
+
         // Of its many pattern characters git shall take only those that ours have for such.
-        string[] arguments = ["ls-files", "-m", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0"))];
+        string[] arguments = ["ls-files", "-d", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0")), .. mounts.Select(mount => "--exclude=/" + Special().Replace(mount, @"\$0"))];
         GitResult listed = await git.TryRunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
         if (!listed.Succeeded || listed.Error.Length > 0)
         {
@@ -37,11 +40,15 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             listed = await git.RunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
         }
 
+        // Not by ls-files -m: that one looks for attributes, and waits at pipes, behind a link in the place of a directory, wherever it leads.
+        await git.TryRunAsideAsync(tree, index, cancellationToken, "update-index", "-q", "--refresh").ConfigureAwait(false);
+        GitResult changed = await git.RunAsideAsync(tree, index, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=dirty", "-z").ConfigureAwait(false);
         HashSet<string> unreachable = new(StringComparer.Ordinal);
-        List<string> repositories = await FindRepositoriesAsync(tree, index, new KeepPatterns(made), unreachable, cancellationToken).ConfigureAwait(false);
-        List<string> others = [.. repositories, .. unreachable];
+        var isMade = new KeepPatterns(made);
+        List<string> repositories = await FindRepositoriesAsync(tree, index, path => mounts.Contains(path) || isMade.Keeps(path, isDirectory: true), unreachable, cancellationToken).ConfigureAwait(false);
+        List<string> others = [.. repositories, .. unreachable, .. mounts];
         return new Changes(
-            [.. listed.Fields.Distinct().Where(path => !path.EndsWith('/') && !others.Exists(other => path == other || path.StartsWith(other + "/", StringComparison.Ordinal)))],
+            [.. listed.Fields.Union(changed.Fields).Where(path => !path.EndsWith('/') && !others.Exists(other => path == other || path.StartsWith(other + "/", StringComparison.Ordinal)))],
             repositories,
             [.. unreachable]);
     }
@@ -68,7 +75,8 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             return [];
         }
 
-        long size = files.Sum(file => new FileInfo(Path.Combine(tree.Path, file)) is { Exists: true, LinkTarget: null } info ? info.Length : 0);
+        var paths = new RealPaths(tree.Path);
+        long size = files.Where(paths.IsOwn).Sum(file => new FileInfo(Path.Combine(tree.Path, file)) is { Exists: true, LinkTarget: null } info ? info.Length : 0);
         if (size > limit)
         {
             throw new GitBackendException(
@@ -76,7 +84,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         }
 
         List<string> odd = [.. files.Where(file => file.Contains(Unreadable, StringComparison.Ordinal))];
-        List<string> present = [.. PresentAmong(tree.Path, files.Except(odd))];
+        List<string> present = [.. files.Except(odd).Where(file => paths.IsOwn(file) && IsPresent(Path.Combine(tree.Path, file)))];
         List<string> gone = [.. files.Except(odd).Except(present)];
 
         // First out, then in: a file may stand where a directory was, and the other way round.
@@ -121,18 +129,11 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         }
     }
 
-    /// <summary>Those at which there is a file or a link, not reached through another link. Nothing of a pipe or a socket can be kept.</summary>
-    private static IEnumerable<string> PresentAmong(string root, IEnumerable<string> files)
-    {
-        Dictionary<string, bool> real = new(StringComparer.Ordinal) { [""] = true };
-        bool IsReal(string directory) => real.TryGetValue(directory, out bool known)
-            ? known
-            : real[directory] = IsReal(Path.GetDirectoryName(directory) ?? "") && SafeFile.IsRealDirectory(Path.Combine(root, directory));
-        return files.Where(file => IsReal(Path.GetDirectoryName(file) ?? "") && Path.Combine(root, file) is var path && (SafeFile.IsRealFile(path) || new FileInfo(path).LinkTarget is not null));
-    }
+    /// <summary>Whether there is a file or a link. Nothing of a pipe or a socket can be kept.</summary>
+    public static bool IsPresent(string path) => SafeFile.IsRealFile(path) || new FileInfo(path).LinkTarget is not null;
 
     /// <summary>The directories that are repositories of their own and not ignored. An own walk: git does not list one in a tracked directory.</summary>
-    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, KeepPatterns made, HashSet<string> unreachable, CancellationToken cancellationToken)
+    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, Func<string, bool> isPassedBy, HashSet<string> unreachable, CancellationToken cancellationToken)
     {
         List<string> found = [];
         Visit(tree.Path, "");
@@ -173,7 +174,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             foreach (string child in ChildrenOf(directory, prefix))
             {
                 string path = prefix + Path.GetFileName(child);
-                if (made.Keeps(path, isDirectory: true))
+                if (isPassedBy(path))
                 {
                     continue;
                 }
