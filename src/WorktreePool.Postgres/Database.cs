@@ -39,17 +39,21 @@ internal sealed class Database : IAsyncDisposable
     public TimeProvider Time => _time;
 
     /// <summary>Does one thing on a pooled connection, again if need be. The attempt's number, from 0, tells a repetition.</summary>
+    /// <param name="what">What was not done, when it fails.</param>
+    /// <param name="changes">Whether it changes anything, so that a lost answer leaves a doubt.</param>
+    /// <param name="work">The thing.</param>
+    /// <param name="cancellationToken">Lets the caller go.</param>
     /// <exception cref="StateStoreException">The database could not be reached in time, or refuses.</exception>
-    public ValueTask<T> RunAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
+    public ValueTask<T> RunAsync<T>(string what, bool changes, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
         // Npgsql may take seconds to give up a connection into a dead network. Whoever waits is let go at once: what was sent may still arrive,
         // as with any answer that was lost, and the connection is dealt with behind.
-        RepeatAsync(what, async (attempt, token) => await OnPooledAsync(work, attempt, token).AsTask().WaitAsync(token).ConfigureAwait(false), cancellationToken);
+        RepeatAsync(what, changes, async (attempt, token) => await OnPooledAsync(work, attempt, token).AsTask().WaitAsync(token).ConfigureAwait(false), cancellationToken);
 
     /// <summary>A session of its own, outside of the pool. The caller's to dispose.</summary>
     public ValueTask<DatabaseSession> OpenSessionAsync(CancellationToken cancellationToken) => DatabaseSession.OpenAsync(_dedicated, cancellationToken);
 
     /// <summary>Repeats what may be repeated until it works, the time is over, or the fault is none that passes.</summary>
-    public async ValueTask<T> RepeatAsync<T>(string what, Func<int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    public async ValueTask<T> RepeatAsync<T>(string what, bool changes, Func<int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var budget = new CancellationTokenSource(_options.OperationTimeout, _time);
@@ -68,7 +72,7 @@ internal sealed class Database : IAsyncDisposable
             {
                 // What the database said tells more than that no answer came to the last attempt.
                 fault = fault is null || e is not OperationCanceledException ? e : fault;
-                inDoubt |= DatabaseFault.LeavesDoubt(e);
+                inDoubt |= changes && DatabaseFault.LeavesDoubt(e);
             }
             catch (NpgsqlException e) when (!cancellationToken.IsCancellationRequested)
             {

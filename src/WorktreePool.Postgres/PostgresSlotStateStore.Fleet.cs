@@ -44,7 +44,7 @@ internal sealed partial class PostgresSlotStateStore
     }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<HostState>>(
+        LookAsync<IReadOnlyList<HostState>>(
             "The fleet's state was not read",
             async (connection, _, token) =>
             {
@@ -79,7 +79,7 @@ internal sealed partial class PostgresSlotStateStore
             cancellationToken);
 
     public ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<SlotRecord>>(
+        LookAsync<IReadOnlyList<SlotRecord>>(
             "The leases of silent hosts were not read",
             async (connection, _, token) =>
             {
@@ -98,6 +98,30 @@ internal sealed partial class PostgresSlotStateStore
                 return await ReadRecordsAsync(command, token).ConfigureAwait(false);
             },
             cancellationToken);
+
+    public ValueTask<bool> RemoveHostAsync(string host, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return RunAsync(
+            $"{host} was not removed",
+            async (connection, attempt, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"""
+                    WITH silent AS (DELETE FROM {_hosts} WHERE pool = $1 AND host = $2 AND checked_in_at < clock_timestamp() - $3 * interval '1 second' RETURNING 1),
+                         slots AS (DELETE FROM {_slots} WHERE pool = $1 AND host = $2 AND EXISTS (SELECT 1 FROM silent) RETURNING 1)
+                    SELECT EXISTS (SELECT 1 FROM silent), EXISTS (SELECT 1 FROM {_hosts} WHERE pool = $1 AND host = $2)
+                    """,
+                    connection)
+                { Parameters = { Text(_options.Pool), Text(host), Seconds(_options.HostTimeout) } };
+                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                await reader.ReadAsync(token).ConfigureAwait(false);
+
+                // In a repetition, a host that is gone was removed by the first try.
+                return reader.GetBoolean(0) || (attempt > 0 && !reader.GetBoolean(1));
+            },
+            cancellationToken);
+    }
 
     private static NpgsqlParameter<double> Seconds(TimeSpan value) => new() { TypedValue = value.TotalSeconds };
 }

@@ -38,7 +38,7 @@ internal sealed partial class PostgresSlotStateStore
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
         string where = $"{(query.Slot is null ? "" : " AND slot = @slot AND host = @host")}{(query.Key is null ? "" : " AND key = @key")}{(query.Event is null ? "" : " AND entry->>'event' = @event")}{(query.Since is null ? "" : " AND (entry->>'at')::timestamptz >= @since")}";
-        return RunAsync<IReadOnlyList<HistoryEntry>>(
+        return LookAsync<IReadOnlyList<HistoryEntry>>(
             "The history was not read",
             async (connection, _, token) =>
             {
@@ -118,7 +118,7 @@ internal sealed partial class PostgresSlotStateStore
         List<HistoryEntry> entries = [];
         for (long last = 0; ;)
         {
-            List<(long Id, string Entry)> page = await RunAsync(
+            List<(long Id, string Entry)> page = await LookAsync(
                 "The history was not read",
                 async (connection, _, token) =>
                 {

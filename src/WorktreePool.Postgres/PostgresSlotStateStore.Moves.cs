@@ -14,7 +14,7 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
     private string IsNotHeld => $"NOT EXISTS (SELECT 1 FROM {_options.Schema}.server WHERE held_until > clock_timestamp())";
 
     public ValueTask<MoveMark?> ReadMoveAsync(CancellationToken cancellationToken) =>
-        RunAsync("The state's place was not read", (connection, _, token) => ReadMoveAsync(connection, token), cancellationToken);
+        LookAsync("The state's place was not read", (connection, _, token) => ReadMoveAsync(connection, token), cancellationToken);
 
     public async ValueTask ExpectAsync(Guid id, CancellationToken cancellationToken) =>
         await MoveAsync(

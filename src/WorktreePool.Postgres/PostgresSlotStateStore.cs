@@ -44,7 +44,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     public TimeProvider Clock => _clock;
 
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken) =>
-        RunAsync(
+        LookAsync(
             "The pool's state was not read",
             async (connection, _, token) =>
             {
@@ -235,7 +235,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     }
 
     private ValueTask<string> ReadStampAsync(CancellationToken cancellationToken) =>
-        RunAsync(
+        LookAsync(
             "The pool's state was not read",
             async (connection, _, token) =>
             {
@@ -286,7 +286,13 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private ValueTask<T> RunAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _database.RunAsync(what, work, cancellationToken);
+        return _database.RunAsync(what, changes: true, work, cancellationToken);
+    }
+
+    private ValueTask<T> LookAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _database.RunAsync(what, changes: false, work, cancellationToken);
     }
 
     private string Channel(string of) => "wp_" + Convert.ToHexStringLower(

@@ -35,6 +35,7 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
             long key = Key(slot);
             bool taken = await database.RepeatAsync(
                 $"The working lock of {slot} was not taken",
+                changes: false,
                 (attempt, token) => OnSessionAsync(
                     async session => await session.CallAsync("pg_try_advisory_lock", key, token).ConfigureAwait(false)
                         || (attempt is > 0 and < OwnGhosts ? throw new TimeoutException("the lock may be that of this process's last session, which the server has not yet ended") : false),

@@ -78,6 +78,30 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_host_that_is_gone_for_good_is_removed_and_one_that_lives_is_not()
+    {
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b");
+        SlotLease lost = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        await Operator(a).InitializeAsync(Token);
+        await Pool(a).MaintainAsync(Token);
+        IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
+        foreach ((string host, string why) in new[] { ("host-b", "it checked in"), ("host-a", "this host"), ("host-c", "host-a, host-b") })
+        {
+            (await fleet.Awaiting(f => f.RemoveHostAsync(host, Token).AsTask()).Should().ThrowAsync<StateStoreException>()).Which.Message.Should().Contain(why);
+        }
+
+        (await fleet.GetSnapshotAsync(Token)).Hosts.Should().OnlyContain(host => host.Counts.Total == 2);
+        lost.Detach();
+        await b.DisposeAsync();
+        await server.ExecuteAsync($"UPDATE worktree_pool.host SET checked_in_at = now() - interval '1 hour' WHERE pool = '{_fleet.Name}' AND host = 'host-b'");
+        await fleet.RemoveHostAsync("host-b", Token);
+        (await fleet.GetSnapshotAsync(Token)).Hosts.Select(host => host.Host).Should().Equal("host-a");
+        (await Operator(a).GetHistoryAsync(new HistoryQuery(Key: "MC-1"), Token)).Select(entry => entry.Event).Should().Equal(HistoryEvent.Reclaimed, HistoryEvent.Claimed);
+        await using SlotLease next = await Pool(a).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+    }
+
+    [Fact]
     public async Task A_partition_that_outlasts_a_lease_ends_it_for_its_holder_before_anybody_else_gets_the_slot()
     {
         using var proxy = new CutableProxy(server.Socket);

@@ -71,6 +71,24 @@ public sealed class HostNameTests(PostgresServer server) : IDisposable
         (await other.ReadStrandedAsync(Token)).Should().ContainSingle().Which.Lease!.Key.Should().Be("MC-1");
     }
 
+    [Theory]
+    [InlineData(nameof(Cut.BeforeRequest))]
+    [InlineData(nameof(Cut.AfterRequest))]
+    public async Task A_removal_whose_answer_is_lost_is_known_to_have_been_done(string cut)
+    {
+        using var proxy = new CutableProxy(server.Socket);
+        await using PostgresSlotStateStore gone = _pool.Open("host-b");
+        await using PostgresSlotStateStore other = _pool.Open(connectionString: proxy.ConnectionString);
+        await gone.CompareAndSetAsync(0, Leased() with { Host = "host-b" }, Token);
+        (await other.RemoveHostAsync("host-b", Token)).Should().BeFalse("it is not silent");
+        await SilenceAsync();
+        proxy.CutOnce(Enum.Parse<Cut>(cut));
+        (await other.RemoveHostAsync("host-b", Token)).Should().BeTrue();
+        (await other.ReadHostsAsync(Token)).Should().BeEmpty();
+        (await gone.ReadAsync(Token)).Slots.Should().BeEmpty();
+        (await other.RemoveHostAsync("host-b", Token)).Should().BeFalse("there is none");
+    }
+
     public void Dispose() => _pool.Dispose();
 
     private static SlotRecord Leased() => new()
