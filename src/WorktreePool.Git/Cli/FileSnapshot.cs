@@ -12,6 +12,8 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     /// <summary>Stands for each byte of a name that is no UTF-8.</summary>
     private const char Unreadable = '\uFFFD';
 
+    private const string Ignored = "Ignoring path ";
+
     /// <summary>What lies in a slot or another directory besides what an index already knows.</summary>
     /// <param name="Files">Paths to be written or, where nothing is there, to be taken out.</param>
     /// <param name="Repositories">Directories that are repositories of their own.</param>
@@ -106,7 +108,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         GitResult added = await UpdateAsync(tree, index, files, cancellationToken, arguments).ConfigureAwait(false);
         if (added.Succeeded)
         {
-            return [];
+            return IgnoredAmong(files, added);
         }
 
         TreeRemoval.MakeAccessible(tree.Path);
@@ -116,10 +118,10 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             added = await UpdateAsync(tree, index, [.. files.Except(unkept)], cancellationToken, arguments).ConfigureAwait(false);
             if (added.Succeeded)
             {
-                return unkept;
+                return [.. unkept, .. IgnoredAmong(files, added)];
             }
 
-            // Git refuses some names, such as .GIT, and says which one it was.
+            // Git ends at some files, and says at which one.
             if (Refused().Match(added.Error) is not { Success: true } refused || !files.Contains(refused.Groups[1].Value) || unkept.Contains(refused.Groups[1].Value))
             {
                 throw new GitBackendException($"The work in {tree.Path} could not be kept: {added.Error.Trim().ReplaceLineEndings(" / ")}. Nothing was destroyed.");
@@ -128,6 +130,11 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             unkept.Add(refused.Groups[1].Value);
         }
     }
+
+    /// <summary>Git passes names by that could be taken for its own, such as .GIT, and calls that a success.</summary>
+    private static List<string> IgnoredAmong(List<string> files, GitResult added) => added.Error.Contains(Ignored, StringComparison.Ordinal)
+        ? [.. files.Where(file => added.Error.Contains($"{Ignored}{file}\n", StringComparison.Ordinal))]
+        : [];
 
     /// <summary>Whether there is a file or a link. Nothing of a pipe or a socket can be kept.</summary>
     public static bool IsPresent(string path) => SafeFile.IsRealFile(path) || new FileInfo(path).LinkTarget is not null;

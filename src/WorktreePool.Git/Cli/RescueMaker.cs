@@ -189,30 +189,10 @@ internal sealed class RescueMaker(
         if (rescue.Aside is { } aside)
         {
             // After the rescue can be listed: nothing would tell of what a process that is killed in between has moved.
-            MoveAside(tree, aside, work.Unreadable);
+            UnreadableFiles.MoveTo(aside, tree, work.Unreadable);
         }
 
         return rescue;
-    }
-
-    /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>
-    private static void MoveAside(GitWorktree tree, string aside, List<string> files)
-    {
-        try
-        {
-            foreach (string file in files)
-            {
-                string to = Path.Combine(aside, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                CrashPoint.Reached("directory of kept files made");
-                Directory.Move(Path.Combine(tree.Path, file), to);
-                CrashPoint.Reached("unreadable file moved aside");
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GitBackendException($"{string.Join(", ", files.Take(3))} in {tree.Path} can be neither read nor moved to {aside}: {e.Message} Nothing was destroyed. Take them out by hand, as the user they belong to.", e);
-        }
     }
 
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>
