@@ -34,7 +34,12 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
 
         // Of its many pattern characters git shall take only those that ours have for such.
         string[] arguments = ["ls-files", "-d", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0")), .. mounts.Select(mount => "--exclude=/" + Special().Replace(mount, @"\$0"))];
-        GitResult listed = await git.TryRunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
+
+        // Not by ls-files -m: that one looks for attributes, and waits at pipes, behind a link in the place of a directory, wherever it leads.
+        Task<GitResult> listing = git.TryRunAsideAsync(tree, index, cancellationToken, arguments).AsTask();
+        Task<GitResult> refreshing = git.TryRunAsideAsync(tree, index, cancellationToken, "update-index", "-q", "--refresh").AsTask();
+        await Task.WhenAll(listing, refreshing).ConfigureAwait(false);
+        GitResult listed = await listing.ConfigureAwait(false);
         if (!listed.Succeeded || listed.Error.Length > 0)
         {
             // Files or directories closed to us are ours to open: they are about to be cleaned anyway.
@@ -42,8 +47,6 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             listed = await git.RunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
         }
 
-        // Not by ls-files -m: that one looks for attributes, and waits at pipes, behind a link in the place of a directory, wherever it leads.
-        await git.TryRunAsideAsync(tree, index, cancellationToken, "update-index", "-q", "--refresh").ConfigureAwait(false);
         GitResult changed = await git.RunAsideAsync(tree, index, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=dirty", "-z").ConfigureAwait(false);
         HashSet<string> unreachable = new(StringComparer.Ordinal);
         var isMade = new KeepPatterns(made);
