@@ -47,11 +47,11 @@ internal sealed class ChangeListener(Database database, IReadOnlyList<string> ch
         {
             try
             {
-                NpgsqlConnection session = await database.OpenSessionAsync(_stop.Token).ConfigureAwait(false);
+                DatabaseSession session = await database.OpenSessionAsync(_stop.Token).ConfigureAwait(false);
                 await using (session.ConfigureAwait(false))
                 {
-                    session.Notification += (_, _) => Signal();
-                    using (var listen = new NpgsqlCommand(string.Join(';', channels.Select(channel => $"LISTEN {channel}")), session))
+                    session.Connection.Notification += (_, _) => Signal();
+                    using (var listen = new NpgsqlCommand(string.Join(';', channels.Select(channel => $"LISTEN {channel}")), session.Connection))
                     {
                         await listen.ExecuteNonQueryAsync(_stop.Token).ConfigureAwait(false);
                     }
@@ -60,7 +60,7 @@ internal sealed class ChangeListener(Database database, IReadOnlyList<string> ch
                     Signal();
                     while (true)
                     {
-                        await session.WaitAsync(_stop.Token).ConfigureAwait(false);
+                        await session.Connection.WaitAsync(_stop.Token).ConfigureAwait(false);
                     }
                 }
             }
@@ -68,7 +68,7 @@ internal sealed class ChangeListener(Database database, IReadOnlyList<string> ch
             {
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or OperationCanceledException or InvalidOperationException || Database.IsPassing(e))
+            catch (Exception e) when (e is NpgsqlException or StateStoreException or OperationCanceledException or InvalidOperationException || DatabaseFault.IsPassing(e))
             {
                 await Task.Delay(Pause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

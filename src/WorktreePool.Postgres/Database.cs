@@ -39,52 +39,44 @@ internal sealed class Database : IAsyncDisposable
     public TimeProvider Time => _time;
 
     /// <summary>Does one thing on a pooled connection, again if need be. The attempt's number, from 0, tells a repetition.</summary>
+    /// <param name="what">What was not done, when it fails.</param>
+    /// <param name="changes">Whether it changes anything, so that a lost answer leaves a doubt.</param>
+    /// <param name="work">The thing.</param>
+    /// <param name="cancellationToken">Lets the caller go.</param>
     /// <exception cref="StateStoreException">The database could not be reached in time, or refuses.</exception>
-    public ValueTask<T> RunAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
+    public ValueTask<T> RunAsync<T>(string what, bool changes, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken) =>
         // Npgsql may take seconds to give up a connection into a dead network. Whoever waits is let go at once: what was sent may still arrive,
         // as with any answer that was lost, and the connection is dealt with behind.
-        RepeatAsync(what, async (attempt, token) => await OnPooledAsync(work, attempt, token).AsTask().WaitAsync(token).ConfigureAwait(false), cancellationToken);
+        RepeatAsync(what, changes, async (attempt, token) => await OnPooledAsync(work, attempt, token).AsTask().WaitAsync(token).ConfigureAwait(false), cancellationToken);
 
-    /// <summary>A connection of its own, outside of the pool, for what lives in a session. The caller's to dispose.</summary>
-    public async ValueTask<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken)
-    {
-        NpgsqlConnection connection = await _dedicated.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            // The server must notice soon when this machine is gone, because the session's locks last until it does.
-            using var command = new NpgsqlCommand("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET tcp_user_timeout = 10000", connection);
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
+    /// <summary>A session of its own, outside of the pool. The caller's to dispose.</summary>
+    public ValueTask<DatabaseSession> OpenSessionAsync(CancellationToken cancellationToken) => DatabaseSession.OpenAsync(_dedicated, cancellationToken);
 
     /// <summary>Repeats what may be repeated until it works, the time is over, or the fault is none that passes.</summary>
-    public async ValueTask<T> RepeatAsync<T>(string what, Func<int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    public async ValueTask<T> RepeatAsync<T>(string what, bool changes, Func<int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var budget = new CancellationTokenSource(_options.OperationTimeout, _time);
         TimeSpan pause = FirstPause;
+        bool inDoubt = false;
+        Exception? fault = null;
         for (int attempt = 0; ; attempt++)
         {
             using var limit = new CancellationTokenSource(_options.OperationTimeout / Attempts, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, budget.Token, limit.Token);
-            Exception fault;
             try
             {
                 return await work(attempt, either.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (IsPassing(e) || e is OperationCanceledException))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (DatabaseFault.IsPassing(e) || e is OperationCanceledException))
             {
-                fault = e;
+                // What the database said tells more than that no answer came to the last attempt.
+                fault = fault is null || e is not OperationCanceledException ? e : fault;
+                inDoubt |= changes && DatabaseFault.LeavesDoubt(e);
             }
             catch (NpgsqlException e) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Refused(what, e);
+                throw DatabaseFault.Refused(what, e, inDoubt);
             }
             catch (Exception e) when (e is not OperationCanceledException && cancellationToken.IsCancellationRequested)
             {
@@ -103,22 +95,12 @@ internal sealed class Database : IAsyncDisposable
 
             if (budget.IsCancellationRequested)
             {
-                throw Unreachable(what, fault);
+                throw DatabaseFault.Lasting(what, _options.OperationTimeout, fault, inDoubt);
             }
 
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
-
-    /// <summary>Whether the same may work in a moment: nothing is wrong with what was asked.</summary>
-    public static bool IsPassing(Exception e) => e switch
-    {
-        PostgresException answer => answer.IsTransient || answer.SqlState is
-            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
-            or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled,
-        NpgsqlException broken => broken.IsTransient || broken.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,
-        _ => e is IOException or System.Net.Sockets.SocketException or TimeoutException,
-    };
 
     public async ValueTask DisposeAsync()
     {
@@ -171,6 +153,7 @@ internal sealed class Database : IAsyncDisposable
         text.ApplicationName ??= "worktree-pool";
         var builder = new NpgsqlSlimDataSourceBuilder(text.ConnectionString);
         builder.EnableTransportSecurity();
+        builder.EnableArrays();
         if (greet is not null)
         {
             builder.UsePhysicalConnectionInitializer(_ => throw new NotSupportedException("connections are opened asynchronously"), greet);
@@ -178,11 +161,4 @@ internal sealed class Database : IAsyncDisposable
 
         return builder.Build();
     }
-
-    private StateStoreException Unreachable(string what, Exception fault) => new(
-        $"{what}: the database could not be reached within OperationTimeout ({_options.OperationTimeout.TotalSeconds:0.###} s): {fault.Message} A change that was under way may or may not have happened; read again before going on. It is tried anew with the next call, and no restart is needed.", fault);
-
-    private static StateStoreException Refused(string what, NpgsqlException fault) => new(fault is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
-        ? $"{what}: the database refused: {fault.Message} Nothing was changed. Grant the role what docs/fleet.md lists, or open the pool once as the schema's owner."
-        : $"{what}: the database refused: {fault.Message} Nothing was changed.", fault);
 }

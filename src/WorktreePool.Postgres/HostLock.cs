@@ -11,26 +11,16 @@ internal static class HostLock
 
     /// <summary>Takes the lock if it is free; null when it is not.</summary>
     /// <exception cref="StateStoreException">The pool's directory cannot be written.</exception>
-    public static FileStream? TryTake(string poolDirectory, string slot, TimeProvider time)
+    public static FileLock? TryTake(string poolDirectory, string slot, TimeProvider time)
     {
         string directory = DirectoryOf(poolDirectory);
-        FileStream? held = null;
         try
         {
             Directory.CreateDirectory(directory);
-            held = new FileStream(Path.Combine(directory, $"{slot}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
-
-            // Since when it is held, for whoever finds its holder stopped.
-            File.SetLastWriteTimeUtc(held.SafeFileHandle, time.GetUtcNow().UtcDateTime);
-            return held;
-        }
-        catch (IOException e) when (LockConflict.Is(e))
-        {
-            return null;
+            return FileLock.TryTake(Path.Combine(directory, $"{slot}.lock"), time);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            held?.Dispose();
             throw new StateStoreException($"The working lock of {slot} could not be taken in {directory}: {e.Message} Nothing was changed. Check the directory's rights and the disk.", e);
         }
     }

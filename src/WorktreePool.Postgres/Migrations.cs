@@ -90,5 +90,14 @@ internal static class Migrations
             PRIMARY KEY (pool, host)
         );
         """,
+        """
+        -- Which machine goes by the name, and in which of its boots it did lately, the newest first: two machines of one name would take each other's slots.
+        ALTER TABLE {0}.host ADD COLUMN machine text, ADD COLUMN boots text[] NOT NULL DEFAULT '{}';
+
+        -- What is found by a column is what the record says, also after a change by hand: a key that is free in one and held in the other would be held twice.
+        ALTER TABLE {0}.slot ADD CONSTRAINT slot_agrees CHECK (
+            host IS NOT DISTINCT FROM record->>'host' AND slot IS NOT DISTINCT FROM record->>'slot' AND state IS NOT DISTINCT FROM record->>'state'
+            AND key IS NOT DISTINCT FROM record->'lease'->>'key') NOT VALID;
+        """,
     ];
 }

@@ -22,7 +22,7 @@ public static class PostgresExtensions
             var settings = new PostgresOptions { ConnectionString = connectionString, Pool = builder.Name };
             configure?.Invoke(settings);
             return new PostgresSlotStateStore(
-                settings, services.GetRequiredService<IProcessTable>().Current.Host, options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System);
+                settings, HostIdentity.Of(services.GetRequiredService<IProcessTable>().Current), options.PoolDirectory, services.GetService<TimeProvider>() ?? TimeProvider.System);
         });
     }
 }

@@ -1,123 +1,50 @@
-using System.Text.Json;
 using Npgsql;
-using WorktreePool.FileState;
 
 namespace WorktreePool.Postgres;
 
-/// <summary>What concerns all hosts: history, check-ins, capacity.</summary>
+/// <summary>What concerns all hosts: check-ins, capacity, the leases of the silent.</summary>
 internal sealed partial class PostgresSlotStateStore
 {
+    /// <summary>How many starts of a machine are remembered.</summary>
+    private const int Boots = 8;
+
     public TimeSpan HostTimeout => _options.HostTimeout;
 
-    public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
+    public async ValueTask CheckInAsync(CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(entry);
-        var change = Guid.NewGuid();
-        await RunAsync(
-            "The history was not written",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand(
-                    $"INSERT INTO {_history} (pool, host, slot, key, change, entry) VALUES ($1, $2, $3, $4, $5, $6::jsonb) ON CONFLICT (change) DO NOTHING", connection)
-                {
-                    Parameters =
-                    {
-                        Text(_options.Pool), Text(entry.Host ?? _host), Text(entry.Slot), Text(entry.Key), Id(change),
-                        Text(JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry)),
-                    },
-                };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    public ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        string where = $"{(query.Slot is null ? "" : " AND slot = @slot AND host = @host")}{(query.Key is null ? "" : " AND key = @key")}{(query.Event is null ? "" : " AND entry->>'event' = @event")}{(query.Since is null ? "" : " AND (entry->>'at')::timestamptz >= @since")}";
-        return RunAsync<IReadOnlyList<HistoryEntry>>(
-            "The history was not read",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = @pool{where} ORDER BY id DESC LIMIT @limit", connection);
-                AddParameters(command.Parameters, query);
-                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
-                List<HistoryEntry> entries = [];
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
-                {
-                    entries.Add(Parse(reader.GetString(0), "the history", HistoryJson.Default.HistoryEntry));
-                }
-
-                return entries;
-            },
-            cancellationToken);
-    }
-
-    private void AddParameters(NpgsqlParameterCollection parameters, HistoryQuery query)
-    {
-        void Add(string name, NpgsqlParameter value)
-        {
-            value.ParameterName = name;
-            parameters.Add(value);
-        }
-
-        Add("pool", Text(_options.Pool));
-        Add("limit", Number(query.Limit));
-        if (query.Slot is not null)
-        {
-            Add("slot", Text(query.Slot));
-            Add("host", Text(_host));
-        }
-
-        if (query.Key is not null)
-        {
-            Add("key", Text(query.Key));
-        }
-
-        if (query.Event is { } what)
-        {
-            Add("event", Text(JsonNamingPolicy.CamelCase.ConvertName(what.ToString())));
-        }
-
-        if (query.Since is { } since)
-        {
-            Add("since", new NpgsqlParameter<DateTime> { TypedValue = since.UtcDateTime });
-        }
-    }
-
-    public async ValueTask CheckInAsync(CancellationToken cancellationToken) =>
-        await RunAsync(
+        string? other = await RunAsync(
             $"{_host} could not check in",
             async (connection, _, token) =>
             {
+                // Another machine may have the name once this one is silent. Until then, whoever is neither the same machine nor new since its start is a second one:
+                // no machine comes back to an earlier start.
                 using var command = new NpgsqlCommand(
-                    $"INSERT INTO {_hosts} AS h (pool, host, checked_in_at) VALUES ($1, $2, clock_timestamp()) ON CONFLICT (pool, host) DO UPDATE SET checked_in_at = greatest(h.checked_in_at, excluded.checked_in_at)", connection)
+                    $"""
+                    INSERT INTO {_hosts} AS h (pool, host, checked_in_at, machine, boots) VALUES ($1, $2, clock_timestamp(), $3, ARRAY[$4])
+                    ON CONFLICT (pool, host) DO UPDATE SET checked_in_at = greatest(h.checked_in_at, excluded.checked_in_at),
+                        machine = coalesce(excluded.machine, h.machine), boots = CASE WHEN $4 IN ('', h.boots[1]) THEN h.boots ELSE ($4 || array_remove(h.boots, $4))[1:{Boots}] END
+                    WHERE h.checked_in_at < clock_timestamp() - $5 * interval '1 second'
+                        OR (coalesce(h.machine = excluded.machine, true) AND ($4 IN ('', h.boots[1]) OR $4 <> ALL (h.boots)))
+                    """, connection)
                 {
-                    Parameters = { Text(_options.Pool), Text(_host) },
+                    Parameters = { Text(_options.Pool), Text(_host), Text(_identity.Machine), Text(_identity.Boot), Seconds(_options.HostTimeout) },
                 };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+                if (await command.ExecuteNonQueryAsync(token).ConfigureAwait(false) == 1)
+                {
+                    return null;
+                }
+
+                using var find = new NpgsqlCommand($"SELECT checked_in_at FROM {_hosts} WHERE pool = $1 AND host = $2", connection) { Parameters = { Text(_options.Pool), Text(_host) } };
+                return $"{await find.ExecuteScalarAsync(token).ConfigureAwait(false):u}";
             },
             cancellationToken).ConfigureAwait(false);
-
-    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        return await RunAsync(
-            "Old history was not dropped",
-            async (connection, _, token) =>
-            {
-                using var command = new NpgsqlCommand($"DELETE FROM {_history} WHERE pool = $1 AND recorded_at < $2 AND (entry->>'at')::timestamptz < $2", connection)
-                {
-                    Parameters = { Text(_options.Pool), new NpgsqlParameter<DateTimeOffset> { TypedValue = before.ToUniversalTime() } },
-                };
-                return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false) > 0;
+        _isKnown = other is null ? true : throw new StateStoreException(
+            $"Another machine goes by the name {_host} in pool \"{_options.Pool}\": it checked in at {other}. Two of one name would take each other's slots. Nothing was changed, and no slot is claimed or cleaned here. "
+            + $"Name this one with --host-name (NameWorktreePoolHost); or, where it has taken the other's place, end the other and wait until it has been silent for {_options.HostTimeout.TotalSeconds:0.###} s.");
     }
 
     public ValueTask<IReadOnlyList<HostState>> ReadHostsAsync(CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<HostState>>(
+        LookAsync<IReadOnlyList<HostState>>(
             "The fleet's state was not read",
             async (connection, _, token) =>
             {
@@ -152,13 +79,18 @@ internal sealed partial class PostgresSlotStateStore
             cancellationToken);
 
     public ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken) =>
-        RunAsync<IReadOnlyList<SlotRecord>>(
+        LookAsync<IReadOnlyList<SlotRecord>>(
             "The leases of silent hosts were not read",
             async (connection, _, token) =>
             {
+                // A host whose check-ins were deleted counts as silent from now on, not never.
                 using var command = new NpgsqlCommand(
                     $"""
-                    SELECT s.slot, s.version, s.record::text FROM {_slots} s JOIN {_hosts} h ON h.pool = s.pool AND h.host = s.host
+                    WITH unknown AS (
+                        INSERT INTO {_hosts} (pool, host, checked_in_at) SELECT DISTINCT s.pool, s.host, clock_timestamp() FROM {_slots} s
+                        WHERE s.pool = $1 AND s.key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {_hosts} h WHERE h.pool = s.pool AND h.host = s.host)
+                        ON CONFLICT DO NOTHING)
+                    SELECT s.slot, s.version, s.record::text, s.host FROM {_slots} s JOIN {_hosts} h ON h.pool = s.pool AND h.host = s.host
                     WHERE s.pool = $1 AND s.host <> $2 AND s.key IS NOT NULL AND h.checked_in_at < clock_timestamp() - $3 * interval '1 second'
                     """,
                     connection)
@@ -166,6 +98,30 @@ internal sealed partial class PostgresSlotStateStore
                 return await ReadRecordsAsync(command, token).ConfigureAwait(false);
             },
             cancellationToken);
+
+    public ValueTask<bool> RemoveHostAsync(string host, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return RunAsync(
+            $"{host} was not removed",
+            async (connection, attempt, token) =>
+            {
+                using var command = new NpgsqlCommand(
+                    $"""
+                    WITH silent AS (DELETE FROM {_hosts} WHERE pool = $1 AND host = $2 AND checked_in_at < clock_timestamp() - $3 * interval '1 second' RETURNING 1),
+                         slots AS (DELETE FROM {_slots} WHERE pool = $1 AND host = $2 AND EXISTS (SELECT 1 FROM silent) RETURNING 1)
+                    SELECT EXISTS (SELECT 1 FROM silent), EXISTS (SELECT 1 FROM {_hosts} WHERE pool = $1 AND host = $2)
+                    """,
+                    connection)
+                { Parameters = { Text(_options.Pool), Text(host), Seconds(_options.HostTimeout) } };
+                using NpgsqlDataReader reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+                await reader.ReadAsync(token).ConfigureAwait(false);
+
+                // In a repetition, a host that is gone was removed by the first try.
+                return reader.GetBoolean(0) || (attempt > 0 && !reader.GetBoolean(1));
+            },
+            cancellationToken);
+    }
 
     private static NpgsqlParameter<double> Seconds(TimeSpan value) => new() { TypedValue = value.TotalSeconds };
 }

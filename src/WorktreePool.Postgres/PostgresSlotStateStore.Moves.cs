@@ -14,7 +14,7 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
     private string IsNotHeld => $"NOT EXISTS (SELECT 1 FROM {_options.Schema}.server WHERE held_until > clock_timestamp())";
 
     public ValueTask<MoveMark?> ReadMoveAsync(CancellationToken cancellationToken) =>
-        RunAsync("The state's place was not read", (connection, _, token) => ReadMoveAsync(connection, token), cancellationToken);
+        LookAsync("The state's place was not read", (connection, _, token) => ReadMoveAsync(connection, token), cancellationToken);
 
     public async ValueTask ExpectAsync(Guid id, CancellationToken cancellationToken) =>
         await MoveAsync(
@@ -31,8 +31,9 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
             },
             cancellationToken).ConfigureAwait(false);
 
-    public ValueTask<StatePart> LeaveAsync(Guid id, CancellationToken cancellationToken) =>
-        MoveAsync(
+    public async ValueTask<StatePart> LeaveAsync(Guid id, CancellationToken cancellationToken)
+    {
+        StatePart part = await MoveAsync(
             async (connection, mark, slots, token) =>
             {
                 if (mark != new MoveMark(id, MoveStage.Left))
@@ -41,13 +42,22 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
                     await MarkAsync(connection, id, MoveStage.Left, token).ConfigureAwait(false);
                 }
 
-                return new StatePart(await ReadPoolAsync(connection, token).ConfigureAwait(false), slots, await ReadHostHistoryAsync(connection, token).ConfigureAwait(false));
+                return new StatePart(await ReadPoolAsync(connection, token).ConfigureAwait(false), slots, []);
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
+
+        // Outside of the lock that all claims of the fleet would wait for.
+        return part with { History = await ReadHostHistoryAsync(cancellationToken).ConfigureAwait(false) };
+    }
 
     public async ValueTask ArriveAsync(Guid id, StatePart part, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(part);
+        if (await ReadMoveAsync(cancellationToken).ConfigureAwait(false) != new MoveMark(id, MoveStage.Arrived))
+        {
+            await AddHostHistoryAsync(part.History, cancellationToken).ConfigureAwait(false);
+        }
+
         await MoveAsync(
             async (connection, mark, _, token) =>
             {
@@ -96,7 +106,7 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
             "The state was not moved",
             async (connection, _, token) =>
             {
-                NpgsqlTransaction transaction = await connection.BeginTransactionAsync(token).ConfigureAwait(false);
+                NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, token).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
                     using (var alone = new NpgsqlCommand($"LOCK TABLE {_slots} IN EXCLUSIVE MODE", connection))
@@ -104,7 +114,7 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
                         await alone.ExecuteNonQueryAsync(token).ConfigureAwait(false);
                     }
 
-                    using var read = new NpgsqlCommand($"SELECT slot, version, record::text FROM {_slots} WHERE pool = $1 AND host = $2 ORDER BY length(slot), slot", connection)
+                    using var read = new NpgsqlCommand($"SELECT slot, version, record::text, host FROM {_slots} WHERE pool = $1 AND host = $2 ORDER BY length(slot), slot", connection)
                     {
                         Parameters = { Text(_options.Pool), Text(_host) },
                     };
@@ -141,19 +151,6 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is string record ? Parse(record, "the pool", StateJson.Default.PoolRecord) : new PoolRecord();
     }
 
-    private async ValueTask<List<HistoryEntry>> ReadHostHistoryAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        using var command = new NpgsqlCommand($"SELECT entry::text FROM {_history} WHERE pool = $1 AND host = $2 ORDER BY id", connection) { Parameters = { Text(_options.Pool), Text(_host) } };
-        using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        List<HistoryEntry> entries = [];
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            entries.Add(Parse(reader.GetString(0), "the history", HistoryJson.Default.HistoryEntry));
-        }
-
-        return entries;
-    }
-
     private async ValueTask FillAsync(NpgsqlConnection connection, StatePart part, CancellationToken cancellationToken)
     {
         using var batch = new NpgsqlBatch(connection);
@@ -184,17 +181,6 @@ internal sealed partial class PostgresSlotStateStore : IMovableStateStore
                 Text(JsonSerializer.Serialize(slot, StateJson.Default.SlotRecord)));
         }
 
-        // What an earlier move had taken away is still here.
-        HashSet<string> told = [.. (await ReadHostHistoryAsync(connection, cancellationToken).ConfigureAwait(false)).Select(TextOf)];
-        foreach (HistoryEntry entry in part.History.Where(entry => told.Add(TextOf(entry))))
-        {
-            Add(
-                $"INSERT INTO {_history} (pool, host, slot, key, change, entry) VALUES ($1, $2, $3, $4, $5, $6::jsonb)",
-                Text(_options.Pool), Text(_host), Text(entry.Slot), Text(entry.Key), Id(Guid.NewGuid()), Text(TextOf(entry)));
-        }
-
         await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    private static string TextOf(HistoryEntry entry) => JsonSerializer.Serialize(entry, HistoryJson.Default.HistoryEntry);
 }

@@ -18,6 +18,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private readonly WorkingLocks _locks;
     private readonly ChangeListener _listener;
     private readonly ServerClock _clock;
+    private readonly HostIdentity _identity;
     private readonly string _host;
     private readonly string _slots;
     private readonly string _pool;
@@ -25,24 +26,25 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private readonly string _poolDirectory;
     private readonly string _hosts;
     private readonly string _moves;
+    private volatile bool _isKnown;
     private volatile bool _disposed;
 
-    public PostgresSlotStateStore(PostgresOptions options, string host, string poolDirectory, TimeProvider time)
+    public PostgresSlotStateStore(PostgresOptions options, HostIdentity host, string poolDirectory, TimeProvider time)
     {
         options.Validate();
-        (_options, _host, _time, _poolDirectory) = (options, host, time, poolDirectory);
+        (_options, _identity, _host, _time, _poolDirectory) = (options, host, host.Name, time, poolDirectory);
         (_slots, _pool, _history, _hosts, _moves) =
             ($"{options.Schema}.slot", $"{options.Schema}.pool", $"{options.Schema}.history", $"{options.Schema}.host", $"{options.Schema}.move");
         _clock = new ServerClock(time);
         _database = new Database(options, time);
-        _locks = new WorkingLocks(_database, slot => $"worktree-pool\n{options.Schema}\n{options.Pool}\n{host}\n{slot}", poolDirectory, time);
-        _listener = new ChangeListener(_database, [Channel(options.Pool), Channel($"{options.Pool}\n{host}")], time);
+        _locks = new WorkingLocks(_database, slot => $"worktree-pool\n{options.Schema}\n{options.Pool}\n{host.Name}\n{slot}", poolDirectory, time);
+        _listener = new ChangeListener(_database, [Channel(options.Pool), Channel($"{options.Pool}\n{host.Name}")], time);
     }
 
     public TimeProvider Clock => _clock;
 
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken) =>
-        RunAsync(
+        LookAsync(
             "The pool's state was not read",
             async (connection, _, token) =>
             {
@@ -80,7 +82,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                     }
                     else
                     {
-                        slots.Add(Parse(reader.GetString(3), slot, StateJson.Default.SlotRecord) with { Version = reader.GetInt64(1) });
+                        slots.Add(Parse(reader.GetString(3), $"{slot} on {_host}", StateJson.Default.SlotRecord) with { Version = reader.GetInt64(1) });
                     }
                 }
 
@@ -88,10 +90,16 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
             },
             cancellationToken);
 
-    public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
+    public async ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(next);
         RequireName(next.Slot);
+        if (!_isKnown && next.Host == _host)
+        {
+            // Another machine of this name would take the holders for dead.
+            await CheckInAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         SlotRecord stored = next with { Version = expectedVersion + 1 };
         var change = Guid.NewGuid();
         string record = JsonSerializer.Serialize(stored, StateJson.Default.SlotRecord);
@@ -100,7 +108,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
         string sql = expectedVersion == 0
             ? $"INSERT INTO {_slots} (pool, host, slot, version, change, state, key, commit, record) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb WHERE {allowed} ON CONFLICT (pool, host, slot) DO NOTHING"
             : $"UPDATE {_slots} SET version = $4, change = $5, state = $6, key = $7, commit = $8, record = $9::jsonb WHERE pool = $1 AND host = $2 AND slot = $3 AND version = $4 - 1 AND {allowed}";
-        return RunAsync(
+        return await RunAsync(
             $"The change of {next.Slot} was not stored",
             async (connection, attempt, token) =>
             {
@@ -128,7 +136,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                     return new StoreResult(StoreOutcome.KeyHeld, null, await FindHolderAsync(connection, next.Lease!.Key, token).ConfigureAwait(false));
                 }
             },
-            cancellationToken);
+            cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask<bool> RemoveAsync(string slot, long expectedVersion, CancellationToken cancellationToken)
@@ -227,7 +235,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     }
 
     private ValueTask<string> ReadStampAsync(CancellationToken cancellationToken) =>
-        RunAsync(
+        LookAsync(
             "The pool's state was not read",
             async (connection, _, token) =>
             {
@@ -258,18 +266,18 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
 
     private async ValueTask<SlotRecord?> FindHolderAsync(NpgsqlConnection connection, string key, CancellationToken cancellationToken)
     {
-        using var command = new NpgsqlCommand($"SELECT slot, version, record::text FROM {_slots} WHERE pool = $1 AND key = $2", connection) { Parameters = { Text(_options.Pool), Text(key) } };
+        using var command = new NpgsqlCommand($"SELECT slot, version, record::text, host FROM {_slots} WHERE pool = $1 AND key = $2", connection) { Parameters = { Text(_options.Pool), Text(key) } };
         return (await ReadRecordsAsync(command, cancellationToken).ConfigureAwait(false)).FirstOrDefault();
     }
 
-    /// <summary>Records of whichever host, from rows of name, version and record.</summary>
+    /// <summary>Records of whichever host, from rows of name, version, record and host.</summary>
     private static async ValueTask<List<SlotRecord>> ReadRecordsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         List<SlotRecord> records = [];
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            records.Add(Parse(reader.GetString(2), reader.GetString(0), StateJson.Default.SlotRecord) with { Version = reader.GetInt64(1) });
+            records.Add(Parse(reader.GetString(2), $"{reader.GetString(0)} on {reader.GetString(3)}", StateJson.Default.SlotRecord) with { Version = reader.GetInt64(1) });
         }
 
         return records;
@@ -278,7 +286,13 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
     private ValueTask<T> RunAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _database.RunAsync(what, work, cancellationToken);
+        return _database.RunAsync(what, changes: true, work, cancellationToken);
+    }
+
+    private ValueTask<T> LookAsync<T>(string what, Func<NpgsqlConnection, int, CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _database.RunAsync(what, changes: false, work, cancellationToken);
     }
 
     private string Channel(string of) => "wp_" + Convert.ToHexStringLower(

@@ -20,11 +20,11 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     private readonly HashSet<Handle> _held = [];
-    private NpgsqlConnection? _session;
+    private DatabaseSession? _session;
 
     public async ValueTask<IAsyncDisposable?> TryTakeAsync(string slot, CancellationToken cancellationToken)
     {
-        FileStream? file = HostLock.TryTake(poolDirectory, slot, time);
+        FileLock? file = HostLock.TryTake(poolDirectory, slot, time);
         if (file is null)
         {
             return null;
@@ -35,8 +35,9 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
             long key = Key(slot);
             bool taken = await database.RepeatAsync(
                 $"The working lock of {slot} was not taken",
+                changes: false,
                 (attempt, token) => OnSessionAsync(
-                    async session => await CallAsync(session, "pg_try_advisory_lock", key, token).ConfigureAwait(false)
+                    async session => await session.CallAsync("pg_try_advisory_lock", key, token).ConfigureAwait(false)
                         || (attempt is > 0 and < OwnGhosts ? throw new TimeoutException("the lock may be that of this process's last session, which the server has not yet ended") : false),
                     token),
                 cancellationToken).ConfigureAwait(false);
@@ -71,17 +72,17 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
         _turn.Release();
     }
 
-    private async ValueTask<bool> OnSessionAsync(Func<NpgsqlConnection, ValueTask<bool>> work, CancellationToken cancellationToken)
+    private async ValueTask<bool> OnSessionAsync(Func<DatabaseSession, ValueTask<bool>> work, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_session is { State: not System.Data.ConnectionState.Open })
+            if (_session is { Connection.State: not System.Data.ConnectionState.Open })
             {
                 await CloseAsync().ConfigureAwait(false);
             }
 
-            NpgsqlConnection session = _session ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
+            DatabaseSession session = _session ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
             return await work(session).ConfigureAwait(false);
         }
         catch
@@ -96,9 +97,9 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
         }
     }
 
-    private async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    private async ValueTask<DatabaseSession> OpenAsync(CancellationToken cancellationToken)
     {
-        NpgsqlConnection session = await database.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
+        DatabaseSession session = await database.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             Handle[] held;
@@ -109,7 +110,7 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
 
             foreach (Handle handle in held)
             {
-                await CallAsync(session, "pg_try_advisory_lock", handle.Key, cancellationToken).ConfigureAwait(false);
+                await session.CallAsync("pg_try_advisory_lock", handle.Key, cancellationToken).ConfigureAwait(false);
             }
 
             return session;
@@ -130,7 +131,7 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
         }
     }
 
-    private async ValueTask GiveBackAsync(Handle handle, FileStream file)
+    private async ValueTask GiveBackAsync(Handle handle, FileLock file)
     {
         lock (_held)
         {
@@ -143,10 +144,10 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
             if (_session is { } session)
             {
                 using var limit = new CancellationTokenSource(Patience, database.Time);
-                await CallAsync(session, "pg_advisory_unlock", handle.Key, limit.Token).ConfigureAwait(false);
+                await session.CallAsync("pg_advisory_unlock", handle.Key, limit.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException || Database.IsPassing(e) || e is NpgsqlException or InvalidOperationException)
+        catch (Exception e) when (e is OperationCanceledException || DatabaseFault.IsPassing(e) || e is NpgsqlException or InvalidOperationException or StateStoreException)
         {
             // The lock must end in any case: it ends with its session, and the others of this process are taken again.
             await CloseAsync().ConfigureAwait(false);
@@ -158,16 +159,9 @@ internal sealed class WorkingLocks(Database database, Func<string, string> nameO
         }
     }
 
-    private static async ValueTask<bool> CallAsync(NpgsqlConnection session, string function, long key, CancellationToken cancellationToken)
-    {
-        using var command = new NpgsqlCommand($"SELECT {function}($1)", session);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key });
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true;
-    }
-
     private long Key(string slot) => BitConverter.ToInt64(SHA256.HashData(Encoding.UTF8.GetBytes(nameOf(slot))));
 
-    private sealed class Handle(WorkingLocks owner, long key, FileStream file) : IAsyncDisposable
+    private sealed class Handle(WorkingLocks owner, long key, FileLock file) : IAsyncDisposable
     {
         private int _disposed;
 

@@ -51,6 +51,9 @@ public static class FindingIds
     /// <summary>There is something in the slot that is not tracked: files, ignored files, empty directories, nested repositories, special files.</summary>
     public const string Untracked = "untracked";
 
+    /// <summary>Something is mounted in the slot, where no keep pattern lets it be.</summary>
+    public const string MountInside = "mount-inside";
+
     /// <summary>A directory of the slot is not writable.</summary>
     public const string NotWritable = "not-writable";
 

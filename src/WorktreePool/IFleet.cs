@@ -17,4 +17,14 @@ public interface IFleet
     /// <returns>None when no reachable host has a free slot, or the pool is paused.</returns>
     /// <exception cref="PoolConfigurationException">The pool's store is one machine's.</exception>
     ValueTask<IReadOnlyList<HostState>> FindCapacityAsync(string? preferredHost = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Removes a host that is gone for good: its leases end, as those of any silent host do, and it and its slots are shown no more. What lies on its disks, and its
+    /// history, stays. Should it come back, its pool is refused there until it is made anew.
+    /// </summary>
+    /// <param name="host">The host's name, as in the snapshot.</param>
+    /// <param name="cancellationToken">Ends the work; it can be repeated.</param>
+    /// <exception cref="StateStoreException">The host is this one, is not known, or has checked in lately; nothing was changed.</exception>
+    /// <exception cref="PoolConfigurationException">The pool's store is one machine's.</exception>
+    ValueTask RemoveHostAsync(string host, CancellationToken cancellationToken = default);
 }

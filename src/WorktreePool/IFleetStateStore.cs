@@ -17,4 +17,10 @@ public interface IFleetStateStore : ISlotStateStore
     /// <summary>The records with a lease on other hosts that are silent.</summary>
     /// <param name="cancellationToken">Ends the read.</param>
     ValueTask<IReadOnlyList<SlotRecord>> ReadStrandedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Removes a silent host with the records of its slots, in one step. Its history stays.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>False when the host is not silent, or not known: then nothing was changed.</returns>
+    ValueTask<bool> RemoveHostAsync(string host, CancellationToken cancellationToken);
 }

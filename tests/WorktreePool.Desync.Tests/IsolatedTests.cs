@@ -13,12 +13,15 @@ public sealed class IsolatedTests(IsolatedBench bench) : IClassFixture<IsolatedB
     /// <summary>Of a repository of a worktree's own, and of others' work, which stay as they are.</summary>
     private static readonly string[] Added = ["base-ref-symref", "rr-cache-poison", "cfg-promisor-poison", "cfg-gc-now"];
 
+    /// <summary>See <see cref="A_repository_that_became_a_link_is_refused"/>.</summary>
+    private const string Moved = "repo-moved";
+
     private static bool All => Environment.GetEnvironmentVariable("WORKTREE_POOL_ISOLATED_ALL") == "1";
 
     public static TheoryData<string> States => [.. Sample([
         .. HeadsAndRefs.States, .. StaleLocks.States, .. ConfigAndHooks.States.Where(state => state.Leaked.Count == 0), .. Additions.States.Where(state => Added.Contains(state.Id))])];
 
-    public static TheoryData<string> SlotsOwn => [.. (All ? Catalogue.All : []).Where(state => state is { Leaked.Count: 0, InSubmodule: false } && !States.Any(row => row.Data == state.Id) && !ObjectStore.States.Contains(state)).Select(state => state.Id)];
+    public static TheoryData<string> SlotsOwn => [.. (All ? Catalogue.All : []).Where(state => state is { Leaked.Count: 0, InSubmodule: false } && state.Id != Moved && !States.Any(row => row.Data == state.Id) && !ObjectStore.States.Contains(state)).Select(state => state.Id)];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(SlotsOwn))]
     public async Task A_claim_heals_a_slot(string id)
@@ -26,6 +29,17 @@ public sealed class IsolatedTests(IsolatedBench bench) : IClassFixture<IsolatedB
         DamagedState state = Catalogue.Find(id);
         Assert.SkipWhen(state.NeedsRoot && !Environment.IsPrivilegedProcess, $"{id} can be brought about by root only");
         (await new Trial(bench, FixtureKind.Plain, state).ClaimAsync()).Should().BeEmpty();
+    }
+
+    /// <summary>What siblings have made is there, and what else is there may be anybody's.</summary>
+    [Fact]
+    public async Task A_repository_that_became_a_link_is_refused()
+    {
+        var trial = new Trial(bench, FixtureKind.Plain, Catalogue.Find(Moved) with { MayQuarantine = true });
+
+        (await trial.ClaimAsync()).Should().BeEmpty();
+
+        trial.Reason.Should().Contain("is a link to").And.Contain("Move the repository itself back");
     }
 
     [Theory, MemberData(nameof(States))]

@@ -51,6 +51,7 @@ public sealed class StackTests(Bench bench, ITestOutputHelper output) : IClassFi
     [Theory]
     [InlineData("ref-shadow-branch base-ref-deleted")]
     [InlineData("alternates-hostile obj-zero-blob")]
+    [InlineData("tracked-dir-symlink-out attributes-fifo")]
     public async Task A_claim_heals_both(string ids)
     {
         foreach (FixtureKind kind in new[] { FixtureKind.Standard, FixtureKind.Plain })

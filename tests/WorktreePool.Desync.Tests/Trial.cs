@@ -153,7 +153,10 @@ internal sealed class Trial(Bench bench, FixtureKind kind, params IReadOnlyList<
         List<string> wrong = File.Exists(bench.Canary) ? ["HARM: planted code ran while the doctor looked"] : [];
         Reported = [.. doctor.Repository.Select(finding => finding.Id).Distinct()];
         List<(string What, string Finding)> residue = await ResidueCheck.FindAsync(bench, now);
-        wrong.AddRange(residue.Where(left => bench.IsIsolated || !Reported.Contains(left.Finding)).Select(left => $"{left.What} is left in the repository{(bench.IsIsolated ? ", which is the pool's own" : $", and no {left.Finding} says so")}"));
+
+        // Whom it belongs to is not for the pool to change.
+        wrong.AddRange(residue.Where(left => !Reported.Contains(left.Finding)).Select(left => $"{left.What} is left in the repository, and no {left.Finding} says so"));
+        wrong.AddRange(residue.Where(left => bench.IsIsolated && left.Finding != FindingIds.ForeignOwner).Select(left => $"{left.What} is left in the repository, which is the pool's own"));
         if (residue.Count == 0)
         {
             // What is in the holder's home is the holder's; here the next one has another.

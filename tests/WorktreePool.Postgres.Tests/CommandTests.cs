@@ -46,6 +46,11 @@ public sealed partial class CommandTests(PostgresServer server) : IAsyncLifetime
         (fleet.GetProperty("free").GetInt32(), fleet.GetProperty("unreachable").GetInt32()).Should().Be((1, 2));
         (_, text, _) = await _a.RunAsync("status", "--fleet");
         text.Should().Contain("UNREACHABLE");
+        (code, JsonElement removed) = await _a.JsonAsync("remove-host", "host-b");
+        (code, removed.GetProperty("outcome").GetString()).Should().Be((0, "removed"));
+        (code, _, string refusal) = await _a.RunAsync("remove-host", "host-b");
+        code.Should().Be(70);
+        refusal.Should().Contain("its hosts are host-a");
 
         (code, _, string error) = await _a.RunAsync("release", "--token", claimed.GetProperty("token").GetString()!);
         code.Should().Be(0, error);

@@ -32,10 +32,22 @@ public sealed class CutTests(PostgresServer server)
             return (await store.ReadHostsAsync(Token)).Single().IsReachable;
         },
         ["stranded"] = async store => (await store.ReadStrandedAsync(Token)).Count,
+        ["hosts"] = async store => (await store.ReadHostsAsync(Token)).Single().Counts,
+        ["prune history"] = async store =>
+        {
+            await store.AppendHistoryAsync(new HistoryEntry { At = default, Event = HistoryEvent.Claimed, Epoch = 9 }, Token);
+            return await store.PruneHistoryAsync(DateTimeOffset.UtcNow + TimeSpan.FromHours(1), 1, Token);
+        },
         ["wait"] = async store =>
         {
             await store.WaitForChangeAsync("", Token);
             return "changed";
+        },
+        ["expect"] = async store =>
+        {
+            await store.RemoveAsync("slot-0", 1, Token);
+            await store.ExpectAsync(Move, Token);
+            return (await store.ReadMoveAsync(Token))?.Stage;
         },
         ["leave"] = async store => (await store.LeaveAsync(Move, Token)).Slots.Count,
         ["arrive"] = async store =>
@@ -69,7 +81,7 @@ public sealed class CutTests(PostgresServer server)
             object? result = await Operations[operation](store);
             proxy.WasCut.Should().Be(cut is not null);
             await using PostgresSlotStateStore other = pool.Open();
-            string state = operation == "leave" ? "left" : string.Join(", ", (await other.ReadAsync(Token)).Slots.Select(slot => $"{slot.Slot} {slot.Version} {slot.State} {slot.Epoch} {slot.Lease?.Key}"));
+            string state = operation is "leave" or "expect" ? "left" : string.Join(", ", (await other.ReadAsync(Token)).Slots.Select(slot => $"{slot.Slot} {slot.Version} {slot.State} {slot.Epoch} {slot.Lease?.Key}"));
             whole ??= (result, state);
             (result, state).Should().Be(whole.Value, "cut: {0}", cut);
         }

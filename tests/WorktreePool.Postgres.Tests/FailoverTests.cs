@@ -53,10 +53,11 @@ public sealed class FailoverTests : IAsyncLifetime
         SlotLease early = await Fleet.PoolOf(owner).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
         early.Detach();
         await using PostgresServer replica = await _primary.MakeLaggingStandbyAsync();
+        await using ServiceProvider a = fleet.Open("host-a", replica.ConnectAs(PostgresServer.Dispatcher), options => (options.FailoverPause, options.OperationTimeout) = (TimeSpan.FromHours(1), TimeSpan.FromSeconds(1)));
+        (await Fleet.PoolOf(a).Awaiting(pool => pool.TryClaimAsync(new ClaimRequest { Key = "MC-2" }, Token).AsTask()).Should().ThrowAsync<StateStoreException>())
+            .Which.Message.Should().Contain("it is a standby", "it was not promoted yet");
         await _primary.CrashAsync();
         await replica.PromoteAsync();
-
-        await using ServiceProvider a = fleet.Open("host-a", replica.ConnectAs(PostgresServer.Dispatcher), options => options.FailoverPause = TimeSpan.FromHours(1));
         await using SlotLease lease = (await Fleet.PoolOf(a).TryAttachAsync(early.Token, Token))!;
         await lease.RenewAsync(Token);
         (await lease.ReleaseAsync(null, Token)).Slot.Should().Be(early.Slot);

@@ -11,14 +11,21 @@ internal sealed class Fleet(PostgresServer server) : IDisposable
     public static readonly TimeSpan HostTimeout = TimeSpan.FromSeconds(4);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("wp-hosts-").FullName;
-    private readonly string _name = server.NewName();
     private readonly Dictionary<string, ScriptedGitBackend> _gits = [];
 
+    /// <summary>The pool's name in the database.</summary>
+    public string Name { get; } = server.NewName();
+
     /// <summary>A process on a host.</summary>
-    public ServiceProvider Open(string host, string? connectionString = null, Action<PostgresOptions>? configure = null, ILoggerFactory? logs = null)
+    public ServiceProvider Open(string host, string? connectionString = null, Action<PostgresOptions>? configure = null, ILoggerFactory? logs = null, TimeProvider? time = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton<IProcessTable>(new NamedHost(host));
+        if (time is not null)
+        {
+            services.AddSingleton(time);
+        }
+
         if (logs is not null)
         {
             services.AddSingleton(logs);
@@ -36,7 +43,7 @@ internal sealed class Fleet(PostgresServer server) : IDisposable
             options.Slots = 2;
         }).UseScriptedGit(git).UsePostgres(connectionString ?? server.ConnectAs(PostgresServer.Dispatcher), options =>
         {
-            options.Pool = _name;
+            options.Pool = Name;
             options.HostTimeout = HostTimeout;
             options.OperationTimeout = TimeSpan.FromSeconds(2);
             configure?.Invoke(options);

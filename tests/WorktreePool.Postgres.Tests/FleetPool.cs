@@ -14,11 +14,11 @@ internal sealed class FleetPool(PostgresServer server, bool alone = false) : IDi
 
     public string ConnectionString => server.ConnectAs(alone ? "postgres" : PostgresServer.Dispatcher);
 
-    public PostgresSlotStateStore Open(string host = "host-a", string? connectionString = null, Action<PostgresOptions>? configure = null, TimeProvider? time = null, string directory = "")
+    public PostgresSlotStateStore Open(string host = "host-a", string? connectionString = null, Action<PostgresOptions>? configure = null, TimeProvider? time = null, string directory = "", string boot = "boot", string? machine = null)
     {
         var options = new PostgresOptions { ConnectionString = connectionString ?? ConnectionString, Pool = _name, Schema = Schema };
         configure?.Invoke(options);
-        return new PostgresSlotStateStore(options, host, Path.Combine(_directory, "pool" + directory), time ?? TimeProvider.System);
+        return new PostgresSlotStateStore(options, new HostIdentity(host, boot, machine), Path.Combine(_directory, "pool" + directory), time ?? TimeProvider.System);
     }
 
     public void Dispose() => new DirectoryInfo(_directory).Delete(recursive: true);

@@ -78,6 +78,30 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_host_that_is_gone_for_good_is_removed_and_one_that_lives_is_not()
+    {
+        await using ServiceProvider a = Host("host-a");
+        await using ServiceProvider b = Host("host-b");
+        SlotLease lost = await Pool(b).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+        await Operator(a).InitializeAsync(Token);
+        await Pool(a).MaintainAsync(Token);
+        IFleet fleet = a.GetRequiredKeyedService<IFleet>("agents");
+        foreach ((string host, string why) in new[] { ("host-b", "it checked in"), ("host-a", "this host"), ("host-c", "host-a, host-b") })
+        {
+            (await fleet.Awaiting(f => f.RemoveHostAsync(host, Token).AsTask()).Should().ThrowAsync<StateStoreException>()).Which.Message.Should().Contain(why);
+        }
+
+        (await fleet.GetSnapshotAsync(Token)).Hosts.Should().OnlyContain(host => host.Counts.Total == 2);
+        lost.Detach();
+        await b.DisposeAsync();
+        await server.ExecuteAsync($"UPDATE worktree_pool.host SET checked_in_at = now() - interval '1 hour' WHERE pool = '{_fleet.Name}' AND host = 'host-b'");
+        await fleet.RemoveHostAsync("host-b", Token);
+        (await fleet.GetSnapshotAsync(Token)).Hosts.Select(host => host.Host).Should().Equal("host-a");
+        (await Operator(a).GetHistoryAsync(new HistoryQuery(Key: "MC-1"), Token)).Select(entry => entry.Event).Should().Equal(HistoryEvent.Reclaimed, HistoryEvent.Claimed);
+        await using SlotLease next = await Pool(a).ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token);
+    }
+
+    [Fact]
     public async Task A_partition_that_outlasts_a_lease_ends_it_for_its_holder_before_anybody_else_gets_the_slot()
     {
         using var proxy = new CutableProxy(server.Socket);
@@ -98,6 +122,30 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
         taken.Slot.Should().Be(lost.Slot);
         proxy.Restore();
         await lost.Awaiting(lease => lease.ReleaseAsync(null, Token).AsTask()).Should().ThrowAsync<LeaseLostException>();
+        await taken.ReleaseAsync(null, Token);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_process_whose_clock_is_a_day_off_ends_no_lease_early_and_none_late(int days)
+    {
+        static void Patient(PostgresOptions options) => options.HostTimeout = TimeSpan.FromHours(1);
+        await using ServiceProvider right = _fleet.Open("host-a", configure: Patient);
+        await using ServiceProvider wrong = _fleet.Open("host-a", configure: Patient, time: new WrongTime(TimeSpan.FromDays(days)));
+        await using SlotLease lasting = await Pool(right).ClaimAsync(new ClaimRequest { Key = "MC-1", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)) }, Token);
+        (await Pool(wrong).MaintainAsync(Token)).Reclaimed.Should().BeEmpty();
+        (await Pool(wrong).TryClaimAsync(new ClaimRequest { Key = "MC-1" }, Token)).Refusal!.Reason.Should().Be(RefusalReason.KeyHeld);
+        SlotLease brief = await Pool(wrong).ClaimAsync(new ClaimRequest { Key = "MC-2", Owner = LeaseOwner.ForDuration(TimeSpan.FromSeconds(1)) }, Token);
+        brief.ClaimedAt.Should().BeCloseTo(lasting.ClaimedAt, TimeSpan.FromMinutes(10), "times are the database's");
+        SlotLease? taken = null;
+        while (taken is null)
+        {
+            taken = (await Pool(right).TryClaimAsync(new ClaimRequest { Key = "MC-2" }, Token)).Lease;
+        }
+
+        taken.Slot.Should().Be(brief.Slot);
+        brief.LostToken.IsCancellationRequested.Should().BeTrue();
         await taken.ReleaseAsync(null, Token);
     }
 
@@ -127,4 +175,10 @@ public sealed class FleetTests(PostgresServer server) : IDisposable
     private static IWorktreePool Pool(ServiceProvider host) => Fleet.PoolOf(host);
 
     private static IPoolOperator Operator(ServiceProvider host) => Fleet.OperatorOf(host);
+
+    /// <summary>A clock that is off.</summary>
+    private sealed class WrongTime(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
+    }
 }

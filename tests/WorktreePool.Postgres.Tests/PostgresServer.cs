@@ -25,17 +25,17 @@ public sealed class PostgresServer : IAsyncLifetime
     /// <summary>The schema that it may use.</summary>
     public const string SharedSchema = "worktree_pool";
 
-    private const int Port = 5432;
     private static readonly string[] AsUser = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"] : [];
 
     private readonly string? _programs = FindPrograms();
     private string _directory = "";
     private int _names;
+    private int _port = 5432;
 
     private string Data => Path.Combine(_directory, "data");
 
     /// <summary>The Unix socket, for a proxy to go to.</summary>
-    public string Socket => Path.Combine(_directory, $".s.PGSQL.{Port}");
+    public string Socket => Path.Combine(_directory, $".s.PGSQL.{_port}");
 
     /// <summary>How its owner connects.</summary>
     public string ConnectionString => ConnectAs("postgres");
@@ -44,7 +44,7 @@ public sealed class PostgresServer : IAsyncLifetime
     public string Directory => _directory;
 
     /// <summary>How a role connects; <see cref="Dispatcher"/> is the one with the rights that docs/fleet.md lists, and no more.</summary>
-    public string ConnectAs(string role) => $"Host={_directory};Port={Port};Username={role};Database=postgres";
+    public string ConnectAs(string role) => $"Host={_directory};Port={_port};Username={role};Database=postgres";
 
     public async ValueTask InitializeAsync()
     {
@@ -54,11 +54,11 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         await MakeDirectoryAsync();
-        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "--no-sync", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
         string rules = Path.Combine(Data, "pg_hba.conf");
         await File.WriteAllTextAsync(rules, $"local all {Asked} scram-sha-256\n{await File.ReadAllTextAsync(rules)}");
         await StartAsync();
-        await using (var store = new PostgresSlotStateStore(new PostgresOptions { ConnectionString = ConnectionString, Pool = "first" }, "host", _directory, TimeProvider.System))
+        await using (var store = new PostgresSlotStateStore(new PostgresOptions { ConnectionString = ConnectionString, Pool = "first" }, new HostIdentity("host", "", null), _directory, TimeProvider.System))
         {
             await store.ReadAsync(CancellationToken.None);
         }
@@ -71,7 +71,7 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         var standby = new PostgresServer();
         await standby.MakeDirectoryAsync();
-        await RunAsync([.. AsUser, Path.Combine(_programs!, "pg_basebackup"), "-h", _directory, "-p", $"{Port}", "-U", "postgres", "-D", standby.Data, "-X", "stream", "-c", "fast"]);
+        await RunAsync([.. AsUser, Path.Combine(_programs!, "pg_basebackup"), "-h", _directory, "-p", $"{_port}", "-U", "postgres", "-D", standby.Data, "-X", "stream", "-c", "fast", "--no-sync"]);
         await RunAsync([.. AsUser, "touch", Path.Combine(standby.Data, "standby.signal")]);
         await standby.StartAsync();
         return standby;
@@ -87,7 +87,7 @@ public sealed class PostgresServer : IAsyncLifetime
     }
 
     /// <summary>The statements of docs/fleet.md, so that what it says is what is tested.</summary>
-    private static string Grants()
+    public static string Grants()
     {
         string? directory = AppContext.BaseDirectory;
         while (directory is not null && !File.Exists(Path.Combine(directory, "docs", "fleet.md")))
@@ -114,7 +114,35 @@ public sealed class PostgresServer : IAsyncLifetime
         return string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _names)}");
     }
 
-    public Task StartAsync() => ControlAsync("start", "-o", $"-k {_directory} -p {Port} -c listen_addresses= -c max_connections=200");
+    public Task StartAsync() => StartAsync("-c listen_addresses=");
+
+    /// <summary>Starts it anew so that it is reached by TCP as well, with TLS.</summary>
+    /// <param name="certificate">Its certificate and its key, as PEM.</param>
+    /// <param name="key">The key.</param>
+    /// <returns>How a role connects, without a word on TLS.</returns>
+    public async Task<string> ListenAsync(string certificate, string key)
+    {
+        string certificateFile = Path.Combine(_directory, "server.crt"), keyFile = Path.Combine(_directory, "server.key");
+        await File.WriteAllTextAsync(certificateFile, certificate);
+        await File.WriteAllTextAsync(keyFile, key);
+        await RunAsync(["chmod", "600", keyFile]);
+        if (AsUser.Length > 0)
+        {
+            await RunAsync(["chown", "postgres:postgres", certificateFile, keyFile]);
+        }
+
+        await CrashAsync();
+        using (var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        {
+            free.Start();
+            _port = ((System.Net.IPEndPoint)free.LocalEndpoint).Port;
+        }
+
+        await StartAsync($"-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file={certificateFile} -c ssl_key_file={keyFile}");
+        return $"Host=127.0.0.1;Port={_port};Username={Dispatcher};Database=postgres";
+    }
+
+    private Task StartAsync(string listen) => ControlAsync("start", "-o", $"-k {_directory} -p {_port} {listen} -c max_connections=200");
 
     /// <summary>Stops it as a power cut would; what was committed stays.</summary>
     public Task CrashAsync() => ControlAsync("stop", "-m", "immediate");

@@ -40,7 +40,9 @@ public sealed class SizeTests(PostgresServer server) : IDisposable
         $$"""
         INSERT INTO {{_pool.Schema}}.slot (pool, host, slot, version, change, state, key, commit, record)
         SELECT '{{_pool.Pool}}', 'other-' || h, 'slot-' || s, 1, gen_random_uuid(), CASE WHEN s % 2 = 0 THEN 'free' ELSE 'leased' END,
-            CASE WHEN s % 2 = 0 THEN NULL ELSE 'other-' || h || '-' || s END, 'c', '{}'::jsonb
+            CASE WHEN s % 2 = 0 THEN NULL ELSE 'other-' || h || '-' || s END, 'c',
+            jsonb_build_object('host', 'other-' || h, 'slot', 'slot-' || s, 'state', CASE WHEN s % 2 = 0 THEN 'free' ELSE 'leased' END,
+                'lease', CASE WHEN s % 2 = 1 THEN jsonb_build_object('key', 'other-' || h || '-' || s) END)
         FROM generate_series(1, {{hosts}}) h, generate_series(0, 7) s
         ON CONFLICT DO NOTHING
         """);

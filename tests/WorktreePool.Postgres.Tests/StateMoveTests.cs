@@ -42,6 +42,29 @@ public sealed class StateMoveTests(PostgresServer server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_long_history_moves_in_parts_and_a_repetition_brings_none_twice()
+    {
+        IMovableStateStore from = Database("-from"), to = Database("-to");
+        await FillAsync(from);
+        const int More = PostgresSlotStateStore.AtOnce * 2;
+        await server.ExecuteAsync(
+            $$"""
+            INSERT INTO {{PostgresServer.SharedSchema}}.history (pool, host, slot, change, entry)
+            SELECT pool, host, slot, gen_random_uuid(), entry || jsonb_build_object('epoch', 3 + n)
+            FROM (SELECT * FROM {{PostgresServer.SharedSchema}}.history WHERE pool = '{{_pool}}-from' ORDER BY id DESC LIMIT 1) last, generate_series(1, {{More}}) n
+            """);
+        await to.ExpectAsync(Guid.Empty, Token);
+        StatePart part = await from.LeaveAsync(Guid.Empty, Token);
+        part.History.Select(entry => entry.Epoch).Should().Equal(Enumerable.Range(1, More + 3).Select(epoch => (long)epoch));
+
+        // Killed after a part of it.
+        await to.ArriveAsync(Guid.Empty, part with { History = [.. part.History.Take(PostgresSlotStateStore.AtOnce)] }, Token);
+        await server.ExecuteAsync($"UPDATE {PostgresServer.SharedSchema}.move SET stage = 'expected' WHERE pool = '{_pool}-to'");
+        await to.ArriveAsync(Guid.Empty, part, Token);
+        (await to.ReadHistoryAsync(new HistoryQuery(Limit: More * 2), Token)).Select(entry => entry.Epoch).Should().Equal(part.History.Reverse().Select(entry => entry.Epoch));
+    }
+
+    [Fact]
     public async Task The_store_that_was_left_refuses_every_use_and_says_why()
     {
         IMovableStateStore files = Files(), database = Database();
@@ -137,7 +160,7 @@ public sealed class StateMoveTests(PostgresServer server) : IAsyncDisposable
 
 
     private IMovableStateStore Database(string name = "") => Opened<IMovableStateStore>(new PostgresSlotStateStore(
-        new PostgresOptions { ConnectionString = server.ConnectAs(PostgresServer.Dispatcher), Pool = _pool + name }, Environment.MachineName, PoolDirectory(name), TimeProvider.System));
+        new PostgresOptions { ConnectionString = server.ConnectAs(PostgresServer.Dispatcher), Pool = _pool + name }, new HostIdentity(Environment.MachineName, "", null), PoolDirectory(name), TimeProvider.System));
 
     private string PoolDirectory(string name) => Directory.CreateDirectory(Path.Combine(_root, "root" + name, "pool")).FullName;
 

@@ -19,7 +19,7 @@ internal static class App
         {
             InitCommand.Create(), ClaimCommands.Claim(), ClaimCommands.ClaimMany(), ClaimCommands.Attach(), ClaimCommands.Renew(), ReleaseCommand.Create(),
             RunCommand.Create(), StatusCommand.Create(), DoctorCommand.Create(), MaintainCommand.Create(), PauseCommands.Pause(), PauseCommands.Resume(),
-            RescueCommands.Create(), HistoryCommand.Create(), ConfigCommand.Create(), MigrateCommand.Create(), TrustCommand.Create(), Demo.DemoCommand.Create(), CompletionCommand.Create(), ManualCommand.Create(),
+            RescueCommands.Create(), HistoryCommand.Create(), ConfigCommand.Create(), MigrateCommand.Create(), RemoveHostCommand.Create(), TrustCommand.Create(), Demo.DemoCommand.Create(), CompletionCommand.Create(), ManualCommand.Create(),
         })
         {
             root.Add(command);

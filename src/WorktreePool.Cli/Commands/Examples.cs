@@ -81,6 +81,7 @@ internal static class Examples
             new("what counts, and why", "worktree-pool config"),
             new("what would count", "worktree-pool config --claim-timeout 10s"),
         ],
+        ["remove-host"] = [new("a machine was scrapped", "worktree-pool remove-host build-7")],
         ["migrate"] = [new("move the state from files to the PostgreSQL that pool.json names", "worktree-pool migrate --to postgres")],
         ["trust"] = [new("accept the repository's config and hooks as they are now", "worktree-pool trust")],
         ["demo"] = [new("see the outage of 3 June, and the pool survive it", "worktree-pool demo")],

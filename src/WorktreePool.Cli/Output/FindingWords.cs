@@ -26,6 +26,7 @@ internal static class FindingWords
         [FindingIds.IndexUntrusted] = ("The index is not the one that the pool itself wrote.", "compares every file and writes the index anew"),
         [FindingIds.TreeDiffers] = ("Tracked files were changed, moved or deleted.", Reset),
         [FindingIds.Untracked] = ("There are files, directories or repositories that are not tracked.", "keeps them first, then removes them"),
+        [FindingIds.MountInside] = ("Something is mounted in the slot.", "keeps the slot's own work, then makes the slot anew beside it; what is mounted stays untouched"),
         [FindingIds.NotWritable] = ("A directory may not be written.", "makes it writable"),
         [FindingIds.ForeignOwner] = ("Something belongs to another user.", "what it can as this user; else change the owner, or run as that user"),
         [FindingIds.SubmoduleDiffers] = ("A submodule is not as recorded.", "keeps its work first, then puts it back"),

@@ -24,6 +24,7 @@ internal sealed class CliGitBackend : IGitBackend
     {
         RepositoryLayout repository = RepositoryLayout.Of(options);
         string poolDirectory = options.PoolDirectory;
+        string slotsDirectory = options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots");
         var git = new GitRunner();
         var keepPatterns = KeepPatterns.Of(options);
         (_time, _isToWatch) = (time, options.WatchSlots);
@@ -31,7 +32,7 @@ internal sealed class CliGitBackend : IGitBackend
         var remote = new RemoteRefs(repository, options, time, git);
         IsolatedOrigin? origin = options.Isolated ? new IsolatedOrigin(options, remote, git) : null;
         KnownRefs? known = options.Isolated ? new KnownRefs(poolDirectory) : null;
-        _baseline = new Baseline(repository, poolDirectory, options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots"), git, sparse, origin);
+        _baseline = new Baseline(repository, poolDirectory, slotsDirectory, git, sparse, origin);
         if (!options.Isolated)
         {
             _baseline.RefuseOtherKind();
@@ -41,9 +42,8 @@ internal sealed class CliGitBackend : IGitBackend
         var neutral = new NeutralDirectory(poolDirectory, _baseline, trusted);
         _admins = new AdminDirectory(repository, sparse);
         var slots = new WorktreeGit(repository, _admins, neutral, git, sparse);
-        string slotsDirectory = options.SlotsDirectory ?? Path.Combine(poolDirectory, "slots");
         _refs = new RepositoryRefs(repository, _baseline, new StaleLocks(repository, [slotsDirectory, Path.GetDirectoryName(repository.CommonDirectory)!], time), git);
-        _inspector = new RepositoryInspector(repository, options.SlotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs, time), sparse, known);
+        _inspector = new RepositoryInspector(repository, slotsDirectory, _baseline, _refs, new Shortcuts(repository, _baseline, _refs, time), sparse, known);
         _fetching = new FetchLock(repository, time);
         _fetcher = new RemoteFetcher(repository, _baseline, neutral, _refs, _fetching, known, git);
         _remotes = new RemoteExaminer(repository, _baseline, neutral, _refs, git);
@@ -52,7 +52,7 @@ internal sealed class CliGitBackend : IGitBackend
         var submodules = new Submodules(
             _baseline, new SubmoduleStore(repository, origin is null ? repository.CommonDirectory : origin.TryFindClone()?.CommonDirectory, _baseline, neutral, git), slots, submoduleContents, new WorktreeMaker(_baseline, slots, submoduleContents, trusted, KeepPatterns.None));
         _objects = new ObjectStore(repository, _baseline, neutral, new ObjectWitness(repository, poolDirectory), git);
-        _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs);
+        _prober = new SlotProber(_admins, slots, contents, submodules, _objects, _refs, keepPatterns);
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
         KeptCommits? kept = known is null ? null : new KeptCommits(repository, _baseline, neutral, known, remote, git);

@@ -26,7 +26,7 @@ internal sealed record EmbeddedRepository(string Path, string? Directory)
         string? named = SafeFile.TryRead(link)?.Trim() is { } text && text.StartsWith(Prefix, StringComparison.Ordinal)
             ? System.IO.Path.GetFullPath(text[Prefix.Length..], System.IO.Path.Combine(slot, path))
             : null;
-        bool goes = named is not null && (IsBelow(named, slot) || IsBelow(named, modules)) && SafeFile.IsRealDirectory(named);
+        bool goes = named is not null && ((IsBelow(named, slot) && RealPaths.IsIn(slot, named)) || (IsBelow(named, modules) && RealPaths.IsIn(modules, named)));
         return new EmbeddedRepository(path, goes ? named : null);
     }
 

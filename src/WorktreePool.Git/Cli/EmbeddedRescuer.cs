@@ -22,7 +22,7 @@ internal sealed class EmbeddedRescuer(RepositoryLayout repository, WorktreeGit g
         string tree = (await git.RunAsideAsync(inner, own, cancellationToken, "write-tree").ConfigureAwait(false)).Line;
         if (recorded is null || tree != await FindTreeAsync(slot, embedded, recorded, cancellationToken).ConfigureAwait(false))
         {
-            await git.RunAsideAsync(slot, index, cancellationToken, "rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", ":(top,literal)" + embedded.Path).ConfigureAwait(false);
+            await git.RunAsideAsync(slot, index, cancellationToken, "rm", "-r", "-f", "-q", "--cached", "--ignore-unmatch", "--", ":(top,literal)" + embedded.Path).ConfigureAwait(false);
             if (found.Files.Count > unreadable.Count)
             {
                 await git.RunAsideAsync(slot, index, cancellationToken, "read-tree", $"--prefix={embedded.Path}/", tree).ConfigureAwait(false);
@@ -41,7 +41,7 @@ internal sealed class EmbeddedRescuer(RepositoryLayout repository, WorktreeGit g
     /// <summary>The tree of a commit of a repository; null when it cannot be told.</summary>
     private async ValueTask<string?> FindTreeAsync(GitWorktree slot, EmbeddedRepository embedded, string commit, CancellationToken cancellationToken)
     {
-        if (embedded.Directory is null)
+        if (embedded.Directory is null || !SafeFile.IsRealDirectory(Path.Combine(embedded.Directory, "objects")))
         {
             return null;
         }
@@ -57,7 +57,7 @@ internal sealed class EmbeddedRescuer(RepositoryLayout repository, WorktreeGit g
     {
         (List<string> own, List<string> remote) = embedded.ReadTips();
         own.RemoveAll(tip => tip == recorded);
-        if (own.Count == 0)
+        if (own.Count == 0 || !SafeFile.IsRealDirectory(Path.Combine(embedded.Directory!, "objects")))
         {
             return ([], 0);
         }

@@ -12,6 +12,8 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     /// <summary>Stands for each byte of a name that is no UTF-8.</summary>
     private const char Unreadable = '\uFFFD';
 
+    private const string Ignored = "Ignoring path ";
+
     /// <summary>What lies in a slot or another directory besides what an index already knows.</summary>
     /// <param name="Files">Paths to be written or, where nothing is there, to be taken out.</param>
     /// <param name="Repositories">Directories that are repositories of their own.</param>
@@ -27,9 +29,17 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
     {
         GitFiles.RemoveHolding(tree.Path, cancellationToken);
 
+        // What is mounted here is not the slot's: it goes nowhere.
+        List<string> mounts = [.. Mounts.AtOrBelow(tree.Path).Where(mount => mount != tree.Path).Select(mount => mount[(tree.Path.Length + 1)..])];
+
         // Of its many pattern characters git shall take only those that ours have for such.
-        string[] arguments = ["ls-files", "-m", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0"))];
-        GitResult listed = await git.TryRunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
+        string[] arguments = ["ls-files", "-d", "-o", "--exclude-standard", "-z", .. made.Select(pattern => "--exclude=" + NotOurs().Replace(pattern, @"\$0")), .. mounts.Select(mount => "--exclude=/" + Special().Replace(mount, @"\$0"))];
+
+        // Not by ls-files -m: that one looks for attributes, and waits at pipes, behind a link in the place of a directory, wherever it leads.
+        Task<GitResult> listing = git.TryRunAsideAsync(tree, index, cancellationToken, arguments).AsTask();
+        Task<GitResult> refreshing = git.TryRunAsideAsync(tree, index, cancellationToken, "update-index", "-q", "--refresh").AsTask();
+        await Task.WhenAll(listing, refreshing).ConfigureAwait(false);
+        GitResult listed = await listing.ConfigureAwait(false);
         if (!listed.Succeeded || listed.Error.Length > 0)
         {
             // Files or directories closed to us are ours to open: they are about to be cleaned anyway.
@@ -37,11 +47,13 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             listed = await git.RunAsideAsync(tree, index, cancellationToken, arguments).ConfigureAwait(false);
         }
 
+        GitResult changed = await git.RunAsideAsync(tree, index, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=dirty", "-z").ConfigureAwait(false);
         HashSet<string> unreachable = new(StringComparer.Ordinal);
-        List<string> repositories = await FindRepositoriesAsync(tree, index, new KeepPatterns(made), unreachable, cancellationToken).ConfigureAwait(false);
-        List<string> others = [.. repositories, .. unreachable];
+        var isMade = new KeepPatterns(made);
+        List<string> repositories = await FindRepositoriesAsync(tree, index, path => mounts.Contains(path) || isMade.Keeps(path, isDirectory: true), unreachable, cancellationToken).ConfigureAwait(false);
+        List<string> others = [.. repositories, .. unreachable, .. mounts];
         return new Changes(
-            [.. listed.Fields.Distinct().Where(path => !path.EndsWith('/') && !others.Exists(other => path == other || path.StartsWith(other + "/", StringComparison.Ordinal)))],
+            [.. listed.Fields.Union(changed.Fields).Where(path => !path.EndsWith('/') && !others.Exists(other => path == other || path.StartsWith(other + "/", StringComparison.Ordinal)))],
             repositories,
             [.. unreachable]);
     }
@@ -68,7 +80,8 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             return [];
         }
 
-        long size = files.Sum(file => new FileInfo(Path.Combine(tree.Path, file)) is { Exists: true, LinkTarget: null } info ? info.Length : 0);
+        var paths = new RealPaths(tree.Path);
+        long size = files.Where(paths.IsOwn).Sum(file => new FileInfo(Path.Combine(tree.Path, file)) is { Exists: true, LinkTarget: null } info ? info.Length : 0);
         if (size > limit)
         {
             throw new GitBackendException(
@@ -76,7 +89,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         }
 
         List<string> odd = [.. files.Where(file => file.Contains(Unreadable, StringComparison.Ordinal))];
-        List<string> present = [.. PresentAmong(tree.Path, files.Except(odd))];
+        List<string> present = [.. files.Except(odd).Where(file => paths.IsOwn(file) && IsPresent(Path.Combine(tree.Path, file)))];
         List<string> gone = [.. files.Except(odd).Except(present)];
 
         // First out, then in: a file may stand where a directory was, and the other way round.
@@ -98,7 +111,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         GitResult added = await UpdateAsync(tree, index, files, cancellationToken, arguments).ConfigureAwait(false);
         if (added.Succeeded)
         {
-            return [];
+            return IgnoredAmong(files, added);
         }
 
         TreeRemoval.MakeAccessible(tree.Path);
@@ -108,10 +121,10 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             added = await UpdateAsync(tree, index, [.. files.Except(unkept)], cancellationToken, arguments).ConfigureAwait(false);
             if (added.Succeeded)
             {
-                return unkept;
+                return [.. unkept, .. IgnoredAmong(files, added)];
             }
 
-            // Git refuses some names, such as .GIT, and says which one it was.
+            // Git ends at some files, and says at which one.
             if (Refused().Match(added.Error) is not { Success: true } refused || !files.Contains(refused.Groups[1].Value) || unkept.Contains(refused.Groups[1].Value))
             {
                 throw new GitBackendException($"The work in {tree.Path} could not be kept: {added.Error.Trim().ReplaceLineEndings(" / ")}. Nothing was destroyed.");
@@ -121,18 +134,16 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
         }
     }
 
-    /// <summary>Those at which there is a file or a link, not reached through another link. Nothing of a pipe or a socket can be kept.</summary>
-    private static IEnumerable<string> PresentAmong(string root, IEnumerable<string> files)
-    {
-        Dictionary<string, bool> real = new(StringComparer.Ordinal) { [""] = true };
-        bool IsReal(string directory) => real.TryGetValue(directory, out bool known)
-            ? known
-            : real[directory] = IsReal(Path.GetDirectoryName(directory) ?? "") && SafeFile.IsRealDirectory(Path.Combine(root, directory));
-        return files.Where(file => IsReal(Path.GetDirectoryName(file) ?? "") && Path.Combine(root, file) is var path && (SafeFile.IsRealFile(path) || new FileInfo(path).LinkTarget is not null));
-    }
+    /// <summary>Git passes names by that could be taken for its own, such as .GIT, and calls that a success.</summary>
+    private static List<string> IgnoredAmong(List<string> files, GitResult added) => added.Error.Contains(Ignored, StringComparison.Ordinal)
+        ? [.. files.Where(file => added.Error.Contains($"{Ignored}{file}\n", StringComparison.Ordinal))]
+        : [];
+
+    /// <summary>Whether there is a file or a link. Nothing of a pipe or a socket can be kept.</summary>
+    public static bool IsPresent(string path) => SafeFile.IsRealFile(path) || new FileInfo(path).LinkTarget is not null;
 
     /// <summary>The directories that are repositories of their own and not ignored. An own walk: git does not list one in a tracked directory.</summary>
-    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, KeepPatterns made, HashSet<string> unreachable, CancellationToken cancellationToken)
+    private async ValueTask<List<string>> FindRepositoriesAsync(GitWorktree tree, string index, Func<string, bool> isPassedBy, HashSet<string> unreachable, CancellationToken cancellationToken)
     {
         List<string> found = [];
         Visit(tree.Path, "");
@@ -173,7 +184,7 @@ internal sealed partial class FileSnapshot(WorktreeGit git, long limit)
             foreach (string child in ChildrenOf(directory, prefix))
             {
                 string path = prefix + Path.GetFileName(child);
-                if (made.Keeps(path, isDirectory: true))
+                if (isPassedBy(path))
                 {
                     continue;
                 }

@@ -4,7 +4,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.Cli;
 
 /// <summary>Reads what there is to know about the repository under a pool.</summary>
-internal sealed class RepositoryInspector(RepositoryLayout repository, string? slotsDirectory, Baseline baseline, RepositoryRefs refs, Shortcuts shortcuts, SparseCone sparse, KnownRefs? known)
+internal sealed class RepositoryInspector(RepositoryLayout repository, string slotsDirectory, Baseline baseline, RepositoryRefs refs, Shortcuts shortcuts, SparseCone sparse, KnownRefs? known)
 {
     private static readonly string[] PlacesOfLocks = ["refs", "objects"];
 
@@ -153,6 +153,11 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string? s
             foreach (string trash in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.TrashName("*") + "*"))
             {
                 findings.Add(new Finding(FindingIds.RepositoryResidue, $"{trash} was a slot and could not be removed: it holds something of another user, immutable, or mounted. Remove it by hand"));
+            }
+
+            foreach (string aside in Directory.EnumerateDirectories(slotsDirectory, SlotRepairer.MountedName("*") + "*"))
+            {
+                findings.Add(new Finding(FindingIds.RepositoryResidue, $"{aside} was a slot with something mounted in it, and is left as it was: nobody could look at what the mount covers. Unmount it, take out what is needed, and remove the rest by hand"));
             }
         }
     }

@@ -104,10 +104,11 @@ internal sealed class RescueMaker(
         }
 
         Dictionary<string, string> gitlinks = await ReadGitlinksAsync(tree, index, cancellationToken).ConfigureAwait(false);
-        files.ExceptWith(gitlinks.Keys);
+        var paths = new RealPaths(tree.Path);
+        files.ExceptWith(gitlinks.Keys.Where(path => !paths.IsOwn(path) || !FileSnapshot.IsPresent(Path.Combine(tree.Path, path))));
         work.Unreadable.AddRange(found.Unreachable);
         work.Unreadable.AddRange(await snapshot.AddAsync(tree, index, files, cancellationToken).ConfigureAwait(false));
-        foreach (string path in found.Repositories.Union(gitlinks.Keys.Where(path => IsFilled(Path.Combine(tree.Path, path)))))
+        foreach (string path in found.Repositories.Union(gitlinks.Keys.Where(path => paths.IsDirectory(path) && Directory.EnumerateFileSystemEntries(Path.Combine(tree.Path, path)).Any())))
         {
             string? recorded = gitlinks.GetValueOrDefault(path);
             var inside = EmbeddedRepository.Find(tree.Path, path, Path.Combine(tree.Directory, "modules"));
@@ -132,8 +133,6 @@ internal sealed class RescueMaker(
         return listed.Fields.Where(line => line.StartsWith("160000 ", StringComparison.Ordinal))
             .ToDictionary(line => line[(line.IndexOf('\t', StringComparison.Ordinal) + 1)..], line => line.Split(' ')[1], StringComparer.Ordinal);
     }
-
-    private static bool IsFilled(string directory) => SafeFile.IsRealDirectory(directory) && Directory.EnumerateFileSystemEntries(directory).Any();
 
     private async ValueTask<IEnumerable<string>> DiffAsync(GitWorktree tree, string from, string to, CancellationToken cancellationToken) =>
         (await git.RunOnObjectsAsync(tree.Slot, None, ["diff-tree", "-r", "--name-only", "--no-renames", "-z", from, to], cancellationToken).ConfigureAwait(false)).Fields;
@@ -190,30 +189,10 @@ internal sealed class RescueMaker(
         if (rescue.Aside is { } aside)
         {
             // After the rescue can be listed: nothing would tell of what a process that is killed in between has moved.
-            MoveAside(tree, aside, work.Unreadable);
+            UnreadableFiles.MoveTo(aside, tree, work.Unreadable);
         }
 
         return rescue;
-    }
-
-    /// <summary>Moves files that nobody here may read, and directories that are too deep, beside the slots: a rename needs no right to read.</summary>
-    private static void MoveAside(GitWorktree tree, string aside, List<string> files)
-    {
-        try
-        {
-            foreach (string file in files)
-            {
-                string to = Path.Combine(aside, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                CrashPoint.Reached("directory of kept files made");
-                Directory.Move(Path.Combine(tree.Path, file), to);
-                CrashPoint.Reached("unreadable file moved aside");
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new GitBackendException($"{string.Join(", ", files.Take(3))} in {tree.Path} can be neither read nor moved to {aside}: {e.Message} Nothing was destroyed. Take them out by hand, as the user they belong to.", e);
-        }
     }
 
     /// <summary>How many commits nothing but the slot and the lease's own branch keeps.</summary>

@@ -5,13 +5,18 @@ namespace WorktreePool.Git.Cli;
 /// <summary>
 /// Compares a slot with its target: structure and HEAD by reading files, index and files as a worktree, then its submodules. Changes nothing.
 /// </summary>
-internal sealed class SlotProber(AdminDirectory admins, WorktreeGit git, WorktreeProber contents, Submodules submodules, ObjectStore objects, RepositoryRefs refs)
+internal sealed class SlotProber(AdminDirectory admins, WorktreeGit git, WorktreeProber contents, Submodules submodules, ObjectStore objects, RepositoryRefs refs, KeepPatterns keep)
 {
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
         Pipes.SetAside(git.Repository);
         string admin = admins.NameFor(place);
         List<Finding> findings = admins.Examine(place, admin);
+        if (Mounts.Find(place, keep) is { } mount)
+        {
+            findings.Add(mount);
+        }
+
         string? head = findings.Any(finding => finding.Id == FindingIds.AdminMissing) ? null : admins.ReadHead(admin);
         string? commit = await ResolveHeadAsync(head, cancellationToken).ConfigureAwait(false);
         if (findings.Any(finding => finding.Id is not (FindingIds.LockStale or FindingIds.AdminResidue)))

@@ -115,12 +115,12 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
             TreeRemoval.MakeWritable(place.Path);
         }
 
-        Directory.Move(place.Path, Path.Combine(Path.GetDirectoryName(place.Path)!, TrashName(place.Slot) + Guid.NewGuid().ToString("N")));
+        Directory.Move(place.Path, Path.Combine(Path.GetDirectoryName(place.Path)!, (Mounts.AtOrBelow(place.Path).Any(mount => mount != place.Path) ? MountedName(place.Slot) : TrashName(place.Slot)) + Guid.NewGuid().ToString("N")));
         CrashPoint.Reached("slot moved aside");
     }
 
     /// <summary>
-    /// Removes what was set aside, now or by an earlier repair. What refuses, because it is another user's, immutable or a mount, stays: the
+    /// Removes what was set aside, now or by an earlier repair. What refuses, because it is another user's or immutable, stays: the
     /// slot is ready without it, and the doctor tells of it.
     /// </summary>
     public static void RemoveTrash(SlotPlace place)
@@ -134,6 +134,9 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
 
     /// <summary>How the name of a slot's trash begins, beside the slot; <c>*</c> for every slot.</summary>
     public static string TrashName(string slot) => $".{slot}-trash-";
+
+    /// <summary>The same of a slot with something mounted in it. It stays: nobody could look at what the mount covers, and that may be work.</summary>
+    public static string MountedName(string slot) => $".{slot}-mounted-";
 
     private static bool IsOurs(string path) => UnixFiles.OwnerOf(path) is not { } owner || owner == UnixFiles.CurrentUser;
 }

@@ -14,11 +14,12 @@ internal static class SubmoduleDirectory
 
     /// <summary>What is wrong with the directory and the link; null when git can be run on it.</summary>
     /// <param name="tree">The submodule.</param>
+    /// <param name="modules">The <c>modules</c> directory of the slot.</param>
     /// <param name="url">Its trusted URL.</param>
     /// <param name="objects">The object directory it shall borrow from.</param>
-    public static string? WhyNot(GitWorktree tree, string url, string objects)
+    public static string? WhyNot(GitWorktree tree, string modules, string url, string objects)
     {
-        if (!SafeFile.IsRealDirectory(tree.Path))
+        if (!RealPaths.IsIn(tree.Slot, tree.Path))
         {
             return "is no directory";
         }
@@ -28,7 +29,7 @@ internal static class SubmoduleDirectory
             return "has no .git file that names its own git directory";
         }
 
-        if (!SafeFile.IsRealDirectory(tree.Directory))
+        if (!RealPaths.IsIn(modules, tree.Directory))
         {
             return "has no git directory";
         }
@@ -48,12 +49,14 @@ internal static class SubmoduleDirectory
 
     /// <summary>Makes both anew; the files stay.</summary>
     /// <param name="tree">The submodule.</param>
+    /// <param name="modules">The <c>modules</c> directory of the slot.</param>
     /// <param name="commit">The commit HEAD shall be at.</param>
     /// <param name="url">Its trusted URL.</param>
     /// <param name="objects">The object directory it shall borrow from.</param>
     /// <param name="branches">The remote's branches, as lines of <c>packed-refs</c>.</param>
-    public static void Make(GitWorktree tree, string commit, string url, string objects, string branches)
+    public static void Make(GitWorktree tree, string modules, string commit, string url, string objects, string branches)
     {
+        RemoveInTheWay(modules, tree.Directory);
         TreeRemoval.Remove(tree.Directory);
         Directory.CreateDirectory(Path.Combine(tree.Objects, "info"));
         CrashPoint.Reached("submodule directory begun");
@@ -78,6 +81,19 @@ internal static class SubmoduleDirectory
         // Last: without HEAD this is no git directory at all.
         File.WriteAllText(Path.Combine(tree.Directory, "HEAD"), commit + "\n");
         CrashPoint.Reached("submodule HEAD written");
+    }
+
+    /// <summary>Removes what is no directory above a submodule's: a link would lead elsewhere, and what is there is not the slot's to remove.</summary>
+    private static void RemoveInTheWay(string modules, string directory)
+    {
+        for (string above = modules; above != directory; above = Path.Combine(above, Path.GetRelativePath(above, directory).Split(Path.DirectorySeparatorChar)[0]))
+        {
+            if (SafeFile.Exists(above) && !SafeFile.IsRealDirectory(above))
+            {
+                TreeRemoval.Remove(above);
+                return;
+            }
+        }
     }
 
     private static string Link(GitWorktree tree) => $"gitdir: {Path.GetRelativePath(tree.Path, tree.Directory)}\n";

@@ -72,7 +72,7 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         foreach (string path in tracked.Submodules.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
         {
             string full = Path.Combine(above.Path, path);
-            if (!SafeFile.IsRealDirectory(full) || Directory.EnumerateFileSystemEntries(full).Any())
+            if (!RealPaths.IsIn(above.Path, full) || Directory.EnumerateFileSystemEntries(full).Any())
             {
                 findings.Add(new Finding(FindingIds.SubmoduleDiffers, $"{path} is not initialised in the repository, so it shall be an empty directory"));
             }
@@ -82,7 +82,7 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         {
             GitWorktree tree = submodule.In(modules);
             expected.Add(tree.Directory);
-            if (SubmoduleDirectory.WhyNot(tree, submodule.Url, store.ObjectsOf(submodule.Module)) is { } structure)
+            if (SubmoduleDirectory.WhyNot(tree, modules, submodule.Url, store.ObjectsOf(submodule.Module)) is { } structure)
             {
                 findings.Add(new Finding(FindingIds.SubmoduleDiffers, $"{submodule.Path} {structure}"));
             }
@@ -119,11 +119,11 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         {
             GitWorktree tree = submodule.In(modules);
             expected.Add(tree.Directory);
-            if (!await IsReadyAsync(submodule, tree, cancellationToken).ConfigureAwait(false))
+            if (!await IsReadyAsync(submodule, tree, modules, cancellationToken).ConfigureAwait(false))
             {
                 await store.EnsureAsync(submodule, cancellationToken).ConfigureAwait(false);
                 string branches = await store.RemoteBranchesAsync(submodule.Module, cancellationToken).ConfigureAwait(false);
-                SubmoduleDirectory.Make(tree, submodule.Commit, submodule.Url, store.ObjectsOf(submodule.Module), branches);
+                SubmoduleDirectory.Make(tree, modules, submodule.Commit, submodule.Url, store.ObjectsOf(submodule.Module), branches);
                 await maker.MakeAsync(tree, submodule.Commit, cancellationToken).ConfigureAwait(false);
             }
 
@@ -132,10 +132,10 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     }
 
     /// <summary>Whether a submodule itself, without those in it, is as recorded.</summary>
-    private async ValueTask<bool> IsReadyAsync(Submodule submodule, GitWorktree tree, CancellationToken cancellationToken)
+    private async ValueTask<bool> IsReadyAsync(Submodule submodule, GitWorktree tree, string modules, CancellationToken cancellationToken)
     {
         List<Finding> own = [];
-        return SubmoduleDirectory.WhyNot(tree, submodule.Url, store.ObjectsOf(submodule.Module)) is null
+        return SubmoduleDirectory.WhyNot(tree, modules, submodule.Url, store.ObjectsOf(submodule.Module)) is null
             && SafeFile.TryRead(Path.Combine(tree.Directory, "HEAD")) == submodule.Commit + "\n"
             && await prober.ExamineAsync(tree, submodule.Commit, own, cancellationToken).ConfigureAwait(false) is not null
             && own.Count == 0;

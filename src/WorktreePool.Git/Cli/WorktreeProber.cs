@@ -27,7 +27,8 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
             Add(findings, FindingIds.Untracked, facts.Untracked);
             Add(findings, FindingIds.NotWritable, facts.NotWritable);
             odd = facts.Odd;
-            List<string> holding = [.. tracked.Submodules.Keys.Where(path => GitFiles.HoldsIn(Path.Combine(tree.Path, path)))];
+            var paths = new RealPaths(tree.Path);
+            List<string> holding = [.. tracked.Submodules.Keys.Where(path => paths.IsDirectory(path) && GitFiles.HoldsIn(Path.Combine(tree.Path, path)))];
             Add(findings, FindingIds.SubmoduleDiffers, holding);
             if (facts.Holds || holding.Count > 0)
             {

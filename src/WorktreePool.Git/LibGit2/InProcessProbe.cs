@@ -65,6 +65,12 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
             return new InProcessAnswer(new SlotProbe(findings, head, admin) { IsFromWatch = true });
         }
 
+        // A watch sees no mounts either, but looks for them itself.
+        if (Mounts.Find(place, keep) is { } mount)
+        {
+            return new InProcessAnswer(new SlotProbe([.. findings, mount], head, admin));
+        }
+
         (SlotWatch? watch, string? whyNot) = target.Watch == WatchUse.Begin && watches is not null ? TryWatch(watches, place, target.Commit, admin) : default;
         bool isKept = false;
         try

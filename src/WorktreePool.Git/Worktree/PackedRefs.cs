@@ -73,14 +73,29 @@ internal sealed class PackedRefs(RepositoryLayout repository)
         return !isSound && TryAdd([]);
     }
 
+    /// <summary>Gives refs whose names are no UTF-8 others; see <see cref="RefStore.MakeNamesPlain"/>.</summary>
+    public void MakeNamesPlain()
+    {
+        List<(string Name, string Id)> all = [.. Parse(Text())], misnamed = [.. all.Where(packed => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(packed.Name)).Contains('\uFFFD', StringComparison.Ordinal))];
+        if (misnamed.Count > 0)
+        {
+            TryWrite(all.Except(misnamed).Concat(misnamed.Select(packed => (RefStore.PlainName(Convert.ToHexStringLower(SHA256.HashData(Encoding.Latin1.GetBytes(packed.Name)))[..12]), packed.Id))));
+        }
+    }
+
     /// <summary>Adds refs, all at once.</summary>
     /// <returns>False when another git holds its lock.</returns>
     public bool TryAdd(IEnumerable<KeyValuePair<string, string>> refs)
     {
+        IEnumerable<(string Name, string Id)> added = refs.Select(wanted => (Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(wanted.Key)), wanted.Value));
+        return TryWrite(Parse(Text()).Concat(added));
+    }
+
+    private bool TryWrite(IEnumerable<(string Name, string Id)> all)
+    {
         // Git orders names by their bytes.
         SortedDictionary<string, string> packed = new(StringComparer.Ordinal);
-        IEnumerable<(string Name, string Id)> added = refs.Select(wanted => (Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(wanted.Key)), wanted.Value));
-        foreach ((string name, string id) in Parse(Text()).Concat(added))
+        foreach ((string name, string id) in all)
         {
             packed[name] = id;
         }

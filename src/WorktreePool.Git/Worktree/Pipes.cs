@@ -10,7 +10,7 @@ internal static class Pipes
     /// <summary>How the name of one that was set aside begins; the rest is where it was, with commas for slashes.</summary>
     public const string SetAsidePrefix = "pipe-at-";
 
-    private const byte Pipe = 1, Device = 2, Folder = 4;
+    private const byte Pipe = 1, Device = 2, Folder = 4, Link = 10;
 
     private static readonly (string Place, bool IsDeep)[] Places =
         [("", false), ("info", false), ("refs", true), ("logs", true), ("objects/info", true), ("objects/pack", false)];
@@ -31,8 +31,8 @@ internal static class Pipes
         }
     }
 
-    /// <summary>Removes those in a git directory that goes with a slot, however deep, but for its objects.</summary>
-    /// <param name="directory">The directory; none is fine. Links are not followed.</param>
+    /// <summary>Removes those in a git directory that goes with a slot, however deep, and links that lead to others.</summary>
+    /// <param name="directory">The directory; none is fine. What a link leads to stays.</param>
     public static void RemoveBelow(string directory)
     {
         if (!UnixFiles.IsSupported || !SafeFile.IsRealDirectory(directory))
@@ -43,14 +43,30 @@ internal static class Pipes
         foreach ((byte[] name, byte type) in UnixFiles.Entries(System.Text.Encoding.UTF8.GetBytes(directory)))
         {
             string path = Path.Combine(directory, UnixFiles.Text(name));
-            if (type is Pipe or Device)
+            if (type is Pipe or Device || (type == Link && IsAtEndOf(path)))
             {
                 TreeRemoval.Remove(path);
             }
-            else if (type == Folder && Path.GetFileName(path) != "objects")
+            else if (type == Folder)
             {
                 RemoveBelow(path);
             }
+        }
+    }
+
+    /// <summary>Whether one is where git, which follows links in a git directory, opens a file in the end.</summary>
+    /// <param name="path">A path in a git directory, whether or not something is there.</param>
+    public static bool IsAtEndOf(string path)
+    {
+        try
+        {
+            string end = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            return UnixFiles.IsSupported && UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(end)) is { IsFile: false, IsDirectory: false, IsLink: false };
+        }
+        catch (IOException)
+        {
+            // It leads nowhere.
+            return false;
         }
     }
 

@@ -47,8 +47,40 @@ internal sealed class RefStore(RepositoryLayout repository)
         return refs;
     }
 
-    /// <summary>The loose files that are no refs: damaged, links, or of names that git does not take. Lock files are not among them.</summary>
-    public List<string> FindBroken() => [.. Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry) && ReadLoose(entry) is null)];
+    /// <summary>The loose files that are no refs: damaged, or links. Neither lock files are among them, nor what has only a bad name; see <see cref="MakeNamesPlain"/>.</summary>
+    public List<string> FindBroken() => [.. Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry) && !IsMisnamed(entry) && ReadLoose(entry) is null)];
+
+    /// <summary>
+    /// Gives every ref whose name is no UTF-8, or none that git takes, another one, by which it can be read: it may be all that keeps somebody's commits.
+    /// Whoever is on such a branch is then on none.
+    /// </summary>
+    public void MakeNamesPlain()
+    {
+        Packed.MakeNamesPlain();
+        var pending = new Stack<string>([Path.Combine(repository.CommonDirectory, "refs")]);
+        while (pending.TryPop(out string? directory))
+        {
+            byte[] above = Encoding.UTF8.GetBytes(directory + "/");
+            foreach (byte[] name in UnixFiles.IsSupported && IsRealDirectory(directory) ? UnixFiles.Names(above) : [])
+            {
+                string path = Path.Combine(directory, UnixFiles.Text(name));
+                if (!Encoding.UTF8.GetBytes(UnixFiles.Text(name)).AsSpan().SequenceEqual(name) || (!IsRealDirectory(path) && IsMisnamed(path)))
+                {
+                    path = Path.Combine(repository.CommonDirectory, PlainName(Guid.NewGuid().ToString("N")));
+                    UnixFiles.Move([.. above, .. name], Encoding.UTF8.GetBytes(path));
+                    CrashPoint.Reached("ref given a plain name");
+                }
+
+                if (IsRealDirectory(path))
+                {
+                    pending.Push(path);
+                }
+            }
+        }
+    }
+
+    /// <summary>The full name of a ref that had one which nobody can say.</summary>
+    internal static string PlainName(string which) => $"refs/heads/misnamed-{which}";
 
     /// <summary>The lock files of loose refs.</summary>
     public List<string> FindLocks() => [.. Entries().Where(IsLock)];
@@ -122,6 +154,8 @@ internal sealed class RefStore(RepositoryLayout repository)
 
         return IsId(text) || (text.StartsWith(SymbolicPrefix, StringComparison.Ordinal) && IsName(text[SymbolicPrefix.Length..].Trim())) ? text : null;
     }
+
+    private bool IsMisnamed(string file) => file.Contains('\uFFFD', StringComparison.Ordinal) || (!IsName(Name(file)) && SafeFile.TryRead(file)?.TrimEnd() is { } text && IsId(text));
 
     private IEnumerable<string> LooseFiles() => Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry));
 

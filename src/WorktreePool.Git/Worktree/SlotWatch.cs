@@ -205,5 +205,5 @@ internal sealed class SlotWatch : IDisposable
 
     private static bool IsSame(byte[] path, FileStatus before) => UnixFiles.Status(path) is { } now && now.Mode == before.Mode && now.Stamp == before.Stamp;
 
-    private static bool HasMounts(string path) => Mounts.AtOrBelow(path).Any();
+    private static bool HasMounts(string path) => Mounts.AtOrBelow(path).Count > 0;
 }

@@ -29,7 +29,7 @@ internal static class TreeRemoval
                 return;
             }
 
-            if (Mounts.AtOrBelow(path).FirstOrDefault() is { } mount)
+            if (Mounts.AtOrBelow(path) is [var mount, ..])
             {
                 throw new GitBackendException($"{path} cannot be removed: it holds a mount, {mount}, and what is in that is not the pool's. Unmount it; it is retried.");
             }
@@ -78,7 +78,7 @@ internal static class TreeRemoval
     /// <summary>Makes every directory and file below readable and writable for us; links are not followed. Not where something is mounted: that is not ours to open.</summary>
     public static void MakeAccessible(string path)
     {
-        if (!OperatingSystem.IsWindows() && SafeFile.IsRealDirectory(path) && !Mounts.AtOrBelow(path).Any())
+        if (!OperatingSystem.IsWindows() && SafeFile.IsRealDirectory(path) && Mounts.AtOrBelow(path).Count == 0)
         {
             Run("chmod", "-R", "u+rwX", "--", path);
         }

@@ -64,5 +64,22 @@ internal static class Further
         new("submodule-head-fifo", "g=$(git -C libs/sub rev-parse --absolute-git-dir); rm $g/HEAD; mkfifo $g/HEAD") { InSubmodule = true },
         new("submodule-closed", "chmod 000 libs/sub") { InSubmodule = true },
         new("admin-head-immutable", "git rev-parse HEAD~1 > $ADMIN/HEAD.new; mv $ADMIN/HEAD.new $ADMIN/HEAD; as_root 'chattr +i $ADMIN/HEAD'") { NeedsRoot = true, MayQuarantine = true },
+        new("linked-dir-fifo-outside", $"{Away("src")}; mkfifo $OUTSIDE/away/.gitattributes $OUTSIDE/away/.gitignore $OUTSIDE/away/deep/.gitattributes; echo precious >> $OUTSIDE/away/a.txt; touch $OUTSIDE/away/b.txt"),
+        new("linked-dir-deep-fifo-outside", $"{Away("src/deep")}; mkfifo $OUTSIDE/away/.gitattributes $OUTSIDE/away/.gitignore; touch $OUTSIDE/away/c.txt; {Dirt}"),
+        new("linked-dir-device", "rm -r src; ln -s /dev src"),
+        new("linked-dir-loop", "rm -r src bin; ln -s src src; ln -s . bin"),
+        new("linked-dir-huge", $"{Away("src")}; truncate -s 100G $OUTSIDE/away/a.txt"),
+        new("linked-dir-of-submodule", $"{Away("libs")}; mkfifo $OUTSIDE/away/sub/.gitattributes; chmod 500 $OUTSIDE/away/sub; touch $OUTSIDE/away/sub/lib.txt; echo precious > $OUTSIDE/away/p") { InSubmodule = true },
+        new("linked-modules", "mkdir -p $ADMIN/modules; rm -rf $ADMIN/modules/libs; mkdir -p $OUTSIDE/away/sub/refs; echo precious > $OUTSIDE/away/sub/HEAD; ln -s $OUTSIDE/away $ADMIN/modules/libs; echo x >> libs/sub/lib.txt") { InSubmodule = true },
+        new("submodule-link-fifo-outside", "mkdir -p $OUTSIDE/g/objects $OUTSIDE/g/refs; echo 'ref: refs/heads/main' > $OUTSIDE/g/HEAD; mkfifo $OUTSIDE/g/commondir $OUTSIDE/g/packed-refs; echo \"gitdir: $OUTSIDE/g\" > libs/sub/.git") { InSubmodule = true },
+        new("nested-link-fifo-outside", "mkdir -p inner $OUTSIDE/g/objects $OUTSIDE/g/refs; echo 'ref: refs/heads/main' > $OUTSIDE/g/HEAD; mkfifo $OUTSIDE/g/commondir; echo \"gitdir: $OUTSIDE/g\" > inner/.git; echo x > inner/x"),
+        new("nested-repo-fifo-outside", "git init -q inner; echo x > inner/x; git -C inner add x; git -C inner commit -qm x; mkfifo $OUTSIDE/f inner/.git/objects/info/alternates; ln -s $OUTSIDE/f inner/.git/commondir; ln -s $OUTSIDE/f inner/.git/objects/pack/x.idx"),
+        new("nested-repo-edited", "git init -q src; echo work >> src/a.txt; git -C src add b.txt; git -C src commit -qm b"),
+        new("mount-over-git-link", "cp .git $OUTSIDE/link; as_root 'mount --bind $OUTSIDE/link .git'") { NeedsRoot = true, MayQuarantine = true },
+        new("mount-of-same", "as_root 'mount --bind src src'") { NeedsRoot = true, MayQuarantine = true },
+        new("mount-over-file", "cp README.md $OUTSIDE/r; as_root 'mount --bind $OUTSIDE/r README.md'") { NeedsRoot = true, MayQuarantine = true },
     ];
+
+    /// <summary>A directory is elsewhere, and a link is in its place.</summary>
+    private static string Away(string directory) => $"cp -a {directory} $OUTSIDE/away; rm -r {directory}; ln -s $OUTSIDE/away {directory}";
 }

@@ -64,6 +64,30 @@ public sealed class HostileRepositoryTests : IAsyncLifetime
         (await git.InspectAsync(Token)).Findings.Should().ContainSingle(finding => finding.Id == FindingIds.RepositoryResidue).Which.Detail.Should().Contain("commit-graph does not say");
     }
 
+    [Fact]
+    public async Task An_index_over_packs_that_lies_is_not_believed_and_told_of()
+    {
+        (AutoGitBackend git, SlotPlace slot) = await ProvisionAsync();
+        await _repository.ShellAsync(_repository.Main, """
+            git repack -adq; echo x | git hash-object -w --stdin > x; cat x | git pack-objects -q .git/objects/pack/pack > /dev/null; git multi-pack-index write 2> /dev/null
+            python3 - "$(git rev-parse origin/main:README.md)" "$(git rev-parse origin/main~1:README.md)" <<'P'
+            import sys,hashlib,os
+            p='.git/objects/pack/multi-pack-index'; d=bytearray(open(p,'rb').read()[:-20]); a,b=map(bytes.fromhex,sys.argv[1:3])
+            chunks={bytes(d[i:i+4]): int.from_bytes(d[i+4:i+12],'big') for i in range(12,12+12*d[6],12)}; ids=chunks[b'OIDL']; at=chunks[b'OOFF']
+            i,j=[(d.index(x,ids)-ids)//20 for x in (a,b)]
+            d[at+8*i:at+8*i+8],d[at+8*j:at+8*j+8]=d[at+8*j:at+8*j+8],d[at+8*i:at+8*i+8]
+            os.chmod(p,0o644); open(p,'wb').write(d+hashlib.sha1(d).digest())
+            P
+            """);
+        await File.AppendAllTextAsync(Path.Combine(slot.Path, "README.md"), "work", Token);
+
+        await new CliGitBackend(Options, TimeProvider.System).RepairAsync(slot, _repository.Commit, RepairLevel.Recreate, Token);
+
+        (await git.ProbeAsync(slot, new SlotTarget(_repository.Commit), Token)).Findings.Should().BeEmpty();
+        (await File.ReadAllTextAsync(Path.Combine(slot.Path, "README.md"), Token)).Should().Be("hello\n");
+        (await git.InspectAsync(Token)).Findings.Should().ContainSingle(finding => finding.Id == FindingIds.RepositoryResidue).Which.Detail.Should().Contain("multi-pack-index does not say");
+    }
+
     [Theory]
     [InlineData("git commit-graph write --reachable 2> /dev/null; f=.git/objects/info/commit-graph", "commit-graph is damaged")]
     [InlineData("git repack -adqb 2> /dev/null; f=$(ls .git/objects/pack/*.bitmap)", ".bitmap is damaged")]

@@ -89,7 +89,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
             root = Path.GetDirectoryName(root);
         }
 
-        return new[] { "WorktreePool.Git", "WorktreePool.FileState", "WorktreePool.Cli" }
+        return new[] { "WorktreePool.Git", "WorktreePool.FileState", "WorktreePool.Cli", "Shared" }
             .SelectMany(project => Directory.EnumerateFiles(Path.Combine(root!, "src", project), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).Select(File.ReadAllText);
     }

@@ -76,6 +76,32 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Refs_of_names_that_nobody_can_say_are_rescued()
+    {
+        await _pool.InitAsync(2, null, _pool.Origin);
+        string path = (await _pool.ClaimAsync("A")).Path;
+        await _pool.ClaimAsync("B");
+        _pool.Shell(path, """
+            c() { git checkout -q --detach origin/main; echo $1 > work.txt; git add -A; git commit -qm $1; }
+            c packed; git branch "$(printf 'p\377')"; git -C $OWN pack-refs --all
+            c loose; git branch "$(printf 'l\377')"; c deep; git branch "$(printf 'd\377/x')"; c planted; git rev-parse HEAD > "$OWN/refs/heads/a..b"; echo junk > "$OWN/refs/heads/$(printf 'j\377')"
+            git checkout -q --detach origin/main
+            """);
+
+        await _pool.ReleaseAsync("A");
+        _pool.Shell(path, "git -C $OWN rev-parse -q --verify \"$(printf 'l\\377')\"");
+        await _pool.ReleaseAsync("B");
+
+        // Not for the pool, but for the library's own way to remove a directory, by which the test ends.
+        _pool.Shell(_pool.Root, "rm -r $OWN/logs/refs");
+        _pool.Rescued("work.txt").Should().BeEquivalentTo("packed", "loose", "deep", "planted");
+        await _pool.ClaimAsync("C");
+        await _pool.ReleaseAsync("C");
+        _pool.Refs().Should().BeEquivalentTo("remotes/origin/HEAD", "remotes/origin/main");
+        Directory.EnumerateFileSystemEntries(Path.Combine(_pool.Own, "refs", "heads"), "*", SearchOption.AllDirectories).Where(File.Exists).Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task What_is_discarded_leaves_nothing()
     {
         await _pool.InitAsync(1, null, _pool.Origin);

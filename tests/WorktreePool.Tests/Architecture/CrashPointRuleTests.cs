@@ -16,6 +16,7 @@ public sealed class CrashPointRuleTests
 
     [Theory]
     [InlineData("src/WorktreePool.FileState", 10)]
+    [InlineData("src/Shared", 0)]
     [InlineData("src/WorktreePool.Git", 50)]
     [InlineData("src/WorktreePool.Cli/Settings", 3)]
     public void Each_statement_that_changes_the_disk_is_followed_by_a_crash_point(string folder, int atLeast)

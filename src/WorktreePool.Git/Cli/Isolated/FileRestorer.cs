@@ -16,8 +16,14 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
     private string Common => repository.CommonDirectory;
 
     /// <summary>Restores; what was not as it should be.</summary>
+    /// <exception cref="GitBackendException">The repository is elsewhere, and only a link to it is left here.</exception>
     public List<Finding> Restore(BaselineDocument baseline)
     {
+        if (new FileInfo(Common).LinkTarget is { } elsewhere)
+        {
+            throw new GitBackendException($"{Common} is a link to {elsewhere}: to put things right there could change what is not the pool's, and to begin anew here would leave behind what others have made. Nothing was changed. Move the repository itself back to that path.");
+        }
+
         List<Finding> findings = [];
         List<IsolatedFile> files = [.. IsolatedFiles.Of(baseline)];
         var atWork = new GitAtWork(repository, slotsDirectory);
@@ -38,6 +44,7 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
         RemoveOthers("objects/info", Names("objects/info"), atWork, findings);
         RemoveLeft("objects", atWork, findings);
         RemoveLeft("objects/pack", atWork, findings);
+        RemoveIndexOverPacks(findings);
         RemoveHalfMade();
         RemoveUnlessDirectory("logs", findings);
         RemoveUnlessDirectory("lfs", findings);
@@ -133,6 +140,15 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
             {
                 Remove(entry, findings);
             }
+        }
+    }
+
+    /// <summary>Like a commit-graph it is made from what else is there, and with one that is damaged no git begins.</summary>
+    private void RemoveIndexOverPacks(List<Finding> findings)
+    {
+        foreach (string entry in Directory.EnumerateFileSystemEntries(Path.Combine(Common, "objects/pack"), "multi-pack-index*").Where(entry => !IsLeft(Path.GetFileName(entry))).ToList())
+        {
+            Remove(entry, findings);
         }
     }
 

@@ -50,6 +50,12 @@ internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline
     /// <summary>Removes strays and moves back what was moved; see <see cref="IIsolatedRepository.SweepAsync"/>.</summary>
     public async ValueTask<IReadOnlyList<Rescue>> SweepAsync(RefSweep sweep, CancellationToken cancellationToken)
     {
+        // A live lease may be on a branch of any name. Until none is left such refs stay, and keep what they keep.
+        if (!(await sweep.ReadUse(cancellationToken).ConfigureAwait(false)).Slots.Any(slot => slot.IsHeld && slot.Place.Slot != sweep.Place?.Slot))
+        {
+            _store.MakeNamesPlain();
+        }
+
         // Refs first, then who uses them: a lease is recorded before its branch is made.
         SortedDictionary<string, string> present = _store.Read();
         RepositoryUse use = await sweep.ReadUse(cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace WorktreePool.FileState;
+namespace WorktreePool;
 
 /// <summary>
 /// An exclusive lock on a file that ends with its process, however it dies: FileShare.None is flock(2) on Unix. Child processes do not inherit it
