@@ -54,7 +54,7 @@ public sealed class PostgresServer : IAsyncLifetime
         }
 
         await MakeDirectoryAsync();
-        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        await RunAsync([.. AsUser, Path.Combine(_programs, "initdb"), "--no-sync", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
         string rules = Path.Combine(Data, "pg_hba.conf");
         await File.WriteAllTextAsync(rules, $"local all {Asked} scram-sha-256\n{await File.ReadAllTextAsync(rules)}");
         await StartAsync();
@@ -71,7 +71,7 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         var standby = new PostgresServer();
         await standby.MakeDirectoryAsync();
-        await RunAsync([.. AsUser, Path.Combine(_programs!, "pg_basebackup"), "-h", _directory, "-p", $"{_port}", "-U", "postgres", "-D", standby.Data, "-X", "stream", "-c", "fast"]);
+        await RunAsync([.. AsUser, Path.Combine(_programs!, "pg_basebackup"), "-h", _directory, "-p", $"{_port}", "-U", "postgres", "-D", standby.Data, "-X", "stream", "-c", "fast", "--no-sync"]);
         await RunAsync([.. AsUser, "touch", Path.Combine(standby.Data, "standby.signal")]);
         await standby.StartAsync();
         return standby;

@@ -19,7 +19,7 @@ public sealed partial class DocumentationTests
         ["docs/fleet.md: GRANT USAGE ON SCHEMA worktree_pool TO dispatcher;"] = "run by the PostgreSQL tests, which connect as that role",
         ["docs/fleet.md: worktree-pool init --repo app --slots 8 --pool pools/agents --store postgres \\"] = "run by the PostgreSQL tests, for it needs a server",
         ["docs/fleet.md: worktree-pool migrate --to postgres --postgres \"Host=db;Database=pools;Username=dispatcher;SSL Mode=VerifyFull\""] = "run by the PostgreSQL tests, for it needs a server",
-        ["docs/fleet.md: dotnet run -c Release --project benchmarks/WorktreePool.Benchmarks -- fleet \"Host=localhost;Username=postgres\" 1000"] = "takes minutes and a server",
+        ["docs/fleet.md: dotnet build -c Release benchmarks/WorktreePool.Benchmarks"] = "takes minutes; .ci/run has a small run of it",
         ["docs/fleet.md: own slots                 Index Scan using slot_pkey on slot (rows=8)"] = "output; SizeTests checks the plans",
         ["docs/integrations.md: systemctl enable --now \"worktree-pool-maintain@$(systemd-escape --path /srv/pools/app).timer\""] = "needs systemd as the first process; the units are verified and run by The_units_of_the_package",
         ["docs/performance.md: dotnet run -c Release --project benchmarks/WorktreePool.Benchmarks -- ratios --only Store --rounds 15"] = "takes minutes; .ci/run has the dry runs",
