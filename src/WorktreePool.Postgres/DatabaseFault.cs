@@ -33,12 +33,24 @@ internal static class DatabaseFault
     {
         string how = fault is PostgresException ? "the database did not do it" : "the database could not be reached";
         return new StateStoreException(
-            $"{what}: {how} within OperationTimeout ({limit.TotalSeconds:0.###} s): {(fault is OperationCanceledException ? "no answer came." : fault.Message)} {State(inDoubt)} {Advice(fault) ?? "It is tried anew with the next call, and no restart is needed."}", fault);
+            $"{what}: {how} within OperationTimeout ({limit.TotalSeconds:0.###} s): {Told(fault)} {State(inDoubt)} {Advice(fault) ?? "It is tried anew with the next call, and no restart is needed."}", fault);
     }
 
     /// <summary>The failure of an operation that the database refuses.</summary>
     public static StateStoreException Refused(string what, NpgsqlException fault, bool inDoubt) =>
-        new($"{what}: the database refused: {fault.Message} {State(inDoubt)}{(Advice(fault) is { } advice ? " " + advice : "")}", fault);
+        new($"{what}: the database refused: {Told(fault)} {State(inDoubt)}{(Advice(fault) is { } advice ? " " + advice : "")}", fault);
+
+    /// <summary>What went wrong, as a sentence.</summary>
+    private static string Told(Exception fault)
+    {
+        string text = fault switch
+        {
+            OperationCanceledException => "no answer came",
+            { InnerException: { } inner and not AuthenticationException } => $"{fault.Message.TrimEnd('.')}: {inner.Message}",
+            _ => fault.Message,
+        };
+        return text.EndsWith('.') ? text : text + ".";
+    }
 
     private static string State(bool inDoubt) => inDoubt
         ? "A change that was under way may or may not have happened; read again before going on."

@@ -8,6 +8,7 @@ public interface IFleetStateStore : ISlotStateStore
 
     /// <summary>Says that this host lives. A process that holds a lease does so as long as it can; by the last success it knows how long its lease is safe.</summary>
     /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <exception cref="StateStoreException">The store cannot be reached; or another machine goes by this host's name, and nothing was changed.</exception>
     ValueTask CheckInAsync(CancellationToken cancellationToken);
 
     /// <summary>All hosts with their capacity, by name.</summary>

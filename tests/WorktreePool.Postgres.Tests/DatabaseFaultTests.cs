@@ -27,7 +27,7 @@ public sealed class DatabaseFaultTests
         var fault = new PostgresException("as the server says it", severity, severity, state);
         DatabaseFault.IsPassing(fault).Should().Be(passes);
         StateStoreException told = passes ? DatabaseFault.Lasting("slot-0 was not removed", TimeSpan.FromSeconds(2), fault, DatabaseFault.LeavesDoubt(fault)) : DatabaseFault.Refused("slot-0 was not removed", fault, inDoubt: false);
-        told.Message.Should().StartWith("slot-0 was not removed: ").And.Contain("as the server says it").And.Contain(severity == "FATAL" && passes ? "may or may not have happened" : "Nothing was changed.");
+        told.Message.Should().StartWith("slot-0 was not removed: ").And.Contain("as the server says it. ").And.Contain(severity == "FATAL" && passes ? "may or may not have happened" : "Nothing was changed.");
         told.Message.Should().Contain(advice ?? "tried anew with the next call");
         told.InnerException.Should().BeSameAs(fault);
     }
@@ -40,6 +40,11 @@ public sealed class DatabaseFaultTests
     public void A_certificate_that_is_refused_is_told_with_the_settings_for_it() =>
         DatabaseFault.Refused("slot-0 was not removed", new NpgsqlException("no", new AuthenticationException("the certificate is another's")), inDoubt: false)
             .Message.Should().Contain("another's").And.Contain("Root Certificate");
+
+    [Fact]
+    public void A_connection_that_broke_is_told_with_the_systems_reason() =>
+        DatabaseFault.Lasting("slot-0 was not removed", TimeSpan.FromSeconds(2), new NpgsqlException("Exception while reading from stream", new IOException("Connection reset by peer")), inDoubt: true)
+            .Message.Should().Contain("from stream: Connection reset by peer. A change");
 
     [Fact]
     public void No_answer_is_told_as_that() => DatabaseFault.Lasting("slot-0 was not removed", TimeSpan.FromSeconds(2), new OperationCanceledException("A task was canceled."), inDoubt: true)

@@ -98,7 +98,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
     private static bool IsConfigFailure(string error) =>
         error.Contains("bad config", StringComparison.Ordinal) || error.Contains("unknown repository extension", StringComparison.Ordinal)
         || error.Contains("Expected git repo version", StringComparison.Ordinal) || error.Contains("extension found", StringComparison.Ordinal)
-        || error.Contains("exceeded maximum include depth", StringComparison.Ordinal);
+        || error.Contains("exceeded maximum include depth", StringComparison.Ordinal) || error.Contains("config': Too many levels of symbolic links", StringComparison.Ordinal);
 
     private bool PutConfigBack()
     {
@@ -114,7 +114,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
             return true;
         }
 
-        string present = SafeFile.TryRead(repository.Config) ?? "";
+        string present = SafeFile.TryRead(repository.Config) ?? (new FileInfo(repository.Config).LinkTarget is { } target ? $"# a link to {target}\n" : "");
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(present)))[..12];
         SafeFile.Write(Path.Combine(repository.CommonDirectory, SavedConfig + hash), present);
         SafeFile.Write(repository.Config, baseline.Current.Config);

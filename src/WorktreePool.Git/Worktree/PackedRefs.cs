@@ -73,10 +73,13 @@ internal sealed class PackedRefs(RepositoryLayout repository)
         return !isSound && TryAdd([]);
     }
 
+    /// <summary>Whether a name in it is no UTF-8. Mostly all are ASCII, and it is not taken apart.</summary>
+    public bool HasMisnamed => Bytes() is var all && !Ascii.IsValid(all) && Parse(Encoding.Latin1.GetString(all)).Any(packed => IsMisnamed(packed.Name));
+
     /// <summary>Gives refs whose names are no UTF-8 others; see <see cref="RefStore.MakeNamesPlain"/>.</summary>
     public void MakeNamesPlain()
     {
-        List<(string Name, string Id)> all = [.. Parse(Text())], misnamed = [.. all.Where(packed => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(packed.Name)).Contains('\uFFFD', StringComparison.Ordinal))];
+        List<(string Name, string Id)> all = [.. Parse(Text())], misnamed = [.. all.Where(packed => IsMisnamed(packed.Name))];
         if (misnamed.Count > 0)
         {
             TryWrite(all.Except(misnamed).Concat(misnamed.Select(packed => (RefStore.PlainName(Convert.ToHexStringLower(SHA256.HashData(Encoding.Latin1.GetBytes(packed.Name)))[..12]), packed.Id))));
@@ -103,6 +106,8 @@ internal sealed class PackedRefs(RepositoryLayout repository)
         // Without what tags stand for: git looks that up, and a later pack-refs writes it.
         return RefStore.TryWrite(FilePath, Encoding.Latin1.GetBytes("# pack-refs with: sorted \n" + string.Concat(packed.Select(line => $"{line.Value} {line.Key}\n"))));
     }
+
+    private static bool IsMisnamed(string name) => Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(name)).Contains('\uFFFD', StringComparison.Ordinal);
 
     private byte[] Bytes() => SafeFile.IsRealFile(FilePath) ? File.ReadAllBytes(FilePath) : [];
 

@@ -50,6 +50,9 @@ internal sealed class RefStore(RepositoryLayout repository)
     /// <summary>The loose files that are no refs: damaged, or links. Neither lock files are among them, nor what has only a bad name; see <see cref="MakeNamesPlain"/>.</summary>
     public List<string> FindBroken() => [.. Entries().Where(entry => !IsLock(entry) && !IsRealDirectory(entry) && !IsMisnamed(entry) && ReadLoose(entry) is null)];
 
+    /// <summary>Whether there is anything for <see cref="MakeNamesPlain"/> to do.</summary>
+    public bool HasMisnamed => Packed.HasMisnamed || Entries().Any(entry => !IsRealDirectory(entry) && IsMisnamed(entry));
+
     /// <summary>
     /// Gives every ref whose name is no UTF-8, or none that git takes, another one, by which it can be read: it may be all that keeps somebody's commits.
     /// Whoever is on such a branch is then on none.

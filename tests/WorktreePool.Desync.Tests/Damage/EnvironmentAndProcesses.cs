@@ -23,7 +23,7 @@ internal static class EnvironmentAndProcesses
         new("git-not-on-path", Dirt) { MayQuarantine = true, Leaked = new Dictionary<string, string> { ["PATH"] = "$ROOT/outside" } },
         new("safe-directory", "as_root \"chown 1:1 $SLOT $SLOT/.git\"; echo x >> src/b.txt") { NeedsRoot = true },
         new("safe-directory-common", "as_root \"chown -R 1:1 $COMMON\"; echo x >> src/b.txt") { NeedsRoot = true },
-        new("live-writer", "background 'while :; do echo x >> spam.txt; echo y > src/spam.$RANDOM; sleep 0.02; done'; until test -e spam.txt; do sleep 0.01; done") { MayQuarantine = true },
+        new("live-writer", "background 'while :; do echo x >> spam.txt; echo y > spam.$RANDOM; sleep 0.02; done'; until test -e spam.txt; do sleep 0.01; done") { MayQuarantine = true },
         new("live-cwd", "background 'sleep 300'") { MayQuarantine = true },
         new("live-index-lock", $"{Dirt}; background \"GIT_EDITOR='sleep 300; true' git commit -a\"; until test -e $ADMIN/index.lock; do sleep 0.01; done") { MayQuarantine = true },
         new("disk-full", """

@@ -100,6 +100,25 @@ public sealed class HostileRepositoryTests : IAsyncLifetime
         (await git.InspectAsync(Token)).Findings.Should().ContainSingle(finding => finding.Id == FindingIds.RepositoryResidue).Which.Detail.Should().Contain(told);
     }
 
+    [Theory]
+    [InlineData("printf '[broken' > .git/config")]
+    [InlineData("git config core.repositoryformatversion 1; git config extensions.fromTheFuture true")]
+    [InlineData("rm .git/config; ln -s config .git/config")]
+    public async Task A_config_that_git_cannot_read_is_saved_aside_and_the_trusted_one_put_back(string script)
+    {
+        (AutoGitBackend git, SlotPlace slot) = await ProvisionAsync();
+        string config = Path.Combine(_repository.Main, ".git", "config"), trusted = await File.ReadAllTextAsync(config, Token);
+        await _repository.ShellAsync(_repository.Main, script);
+        string broken = new FileInfo(config).LinkTarget is { } target ? $"# a link to {target}\n" : await File.ReadAllTextAsync(config, Token);
+
+        await git.StartBranchAsync(slot, "ticket", _repository.Commit, Token);
+
+        (await File.ReadAllTextAsync(config, Token)).Should().Be(trusted);
+        string[] saved = Directory.GetFiles(Path.GetDirectoryName(config)!, "config.worktree-pool-saved-*");
+        saved.Select(File.ReadAllText).Should().Equal(broken);
+        (await git.InspectAsync(Token)).Findings.Select(finding => finding.Id).Distinct().Should().Equal(FindingIds.ConfigDrift);
+    }
+
     [Fact]
     public async Task A_filter_that_leads_into_the_slot_is_not_run_and_told_of()
     {

@@ -47,6 +47,30 @@ public sealed class KeeperTests : RuntimeTest
     }
 
     [Fact]
+    public async Task Old_rescues_go_with_a_pass_and_the_oldest_of_too_many()
+    {
+        FakeProcess process = Machine.Start(options => (options.RescueRetention, options.RescueCount) = (TimeSpan.FromDays(7), 2));
+        foreach (string key in new[] { "OLD", "SECOND", "THIRD", "FOURTH" })
+        {
+            SlotLease lease = await ClaimAsync(process, key);
+            Machine.Slot(0).Write($"{key}.txt");
+            await lease.ReleaseAsync(cancellationToken: Token);
+            Machine.Time.Advance(TimeSpan.FromDays(1));
+        }
+
+        (await KeysAsync()).Should().Equal("FOURTH", "THIRD", "SECOND", "OLD");
+
+        await process.Pool.MaintainAsync(Token);
+        (await KeysAsync()).Should().Equal("FOURTH", "THIRD");
+
+        Machine.Time.Advance(TimeSpan.FromDays(5.5));
+        await process.Pool.MaintainAsync(Token);
+        (await KeysAsync()).Should().Equal(["FOURTH"], "the other is more than seven days old");
+
+        async Task<IEnumerable<string?>> KeysAsync() => (await process.Operator.Rescues.ListAsync(Token)).Select(rescue => rescue.Key);
+    }
+
+    [Fact]
     public async Task A_live_lease_is_left_alone_by_pass_and_doctor()
     {
         FakeProcess process = Machine.Start();

@@ -51,7 +51,7 @@ internal sealed class RefRestorer(RepositoryLayout repository, Baseline baseline
     public async ValueTask<IReadOnlyList<Rescue>> SweepAsync(RefSweep sweep, CancellationToken cancellationToken)
     {
         // A live lease may be on a branch of any name. Until none is left such refs stay, and keep what they keep.
-        if (!(await sweep.ReadUse(cancellationToken).ConfigureAwait(false)).Slots.Any(slot => slot.IsHeld && slot.Place.Slot != sweep.Place?.Slot))
+        if (_store.HasMisnamed && !(await sweep.ReadUse(cancellationToken).ConfigureAwait(false)).Slots.Any(slot => slot.IsHeld && slot.Place.Slot != sweep.Place?.Slot))
         {
             _store.MakeNamesPlain();
         }
