@@ -147,8 +147,8 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
                 return null;
             }
 
-            // A commit that is known to be whole is a commit that exists.
-            if ((RefStore.IsId(reference) ? reference : refs.TryRead(reference)) is { } plain && _git.IsKnownWhole(plain))
+            // Whether all of it is there is the probe's to say.
+            if ((RefStore.IsId(reference) ? reference : refs.TryRead(reference)) is { } plain && _git.IsKnown(plain))
             {
                 return plain;
             }

@@ -71,8 +71,8 @@ internal sealed class CliGitBackend : IGitBackend
 
     public ValueTask<RepositoryFacts> InspectAsync(CancellationToken cancellationToken) => _inspector.InspectAsync(cancellationToken);
 
-    /// <summary>Whether a commit's objects were seen whole, and nothing has changed since: it need not be looked up.</summary>
-    public bool IsKnownWhole(string commit) => _objects.IsKnownWhole(commit);
+    /// <summary>Whether a commit is known to be one, and there: it need not be looked up.</summary>
+    public bool IsKnown(string commit) => _objects.IsKnown(commit);
 
     /// <summary>What is wrong with a commit's objects, for backends that look for themselves at all else; null when it is whole.</summary>
     public ValueTask<Finding?> ExamineObjectsAsync(string commit, CancellationToken cancellationToken) => _objects.ExamineAsync(commit, cancellationToken);

@@ -8,8 +8,8 @@ namespace WorktreePool.Git.Cli;
 /// </summary>
 internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline, NeutralDirectory neutral, ObjectWitness witness, GitRunner git)
 {
-    /// <summary>Whether a commit was seen whole, and no file it relies on has changed since.</summary>
-    public bool IsKnownWhole(string commit) => witness.Holds(commit);
+    /// <summary>Whether a commit is known to be one, and there.</summary>
+    public bool IsKnown(string commit) => witness.HoldsCommit(commit);
 
     /// <summary>What is wrong with a commit's objects; null when it is whole.</summary>
     public async ValueTask<Finding?> ExamineAsync(string commit, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 
 namespace WorktreePool.Git.Worktree;
 
@@ -11,15 +13,36 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
     private readonly string _directory = Path.Combine(poolDirectory, "objects");
 
     /// <summary>Whether the commit was seen whole and no file it relies on has changed since.</summary>
-    public bool Holds(string commit)
+    public bool Holds(string commit) => Check(commit, _ => true);
+
+    /// <summary>Whether the commit was seen whole and is still there itself: no pack has changed since, nor the file that holds it alone.</summary>
+    public bool HoldsCommit(string commit)
     {
-        if (SafeFile.TryRead(PathFor(commit)) is not { Length: > 0 } text)
+        byte[] alone = Encoding.UTF8.GetBytes($"/{commit[..2]}/{commit[2..]}");
+        return Check(commit, line => line.File.EndsWith(alone) || !(line.File.Length > alone.Length && line.File[^alone.Length] == '/' && line.File[^(alone.Length - 3)] == '/'));
+    }
+
+    /// <summary>Whether what was remembered of some files is still so. A repository may have many thousand objects in files of their own.</summary>
+    private bool Check(string commit, Asked isAsked)
+    {
+        ReadOnlySpan<byte> rest = SafeFile.TryReadBytes(PathFor(commit));
+        if (!rest.EndsWith("end\n"u8))
         {
             return false;
         }
 
-        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return lines[^1] == "end" && lines[..^1].All(line => Describe(line[..line.IndexOf('\t', StringComparison.Ordinal)]) == line);
+        for (rest = rest[..^4]; !rest.IsEmpty;)
+        {
+            int end = rest.IndexOf((byte)'\n');
+            if (end < 0 || Line.Parse(rest[..end]) is not { IsWhole: true } line || (isAsked(line) && !line.IsStillSo()))
+            {
+                return false;
+            }
+
+            rest = rest[(end + 1)..];
+        }
+
+        return true;
     }
 
     /// <summary>Remembers that the commit is whole.</summary>
@@ -40,7 +63,7 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
                     throw new InvalidDataException($"{file} is empty");
                 }
 
-                lines.Add(Describe(file)!);
+                lines.Add(Line.Describe(file));
             }
         }
 
@@ -52,7 +75,7 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
             CrashPoint.Reached("old witness deleted");
         }
 
-        SafeFile.Write(PathFor(commit), string.Join('\n', [.. lines, "end", ""]));
+        SafeFile.Write(PathFor(commit), string.Concat(lines) + "end\n");
     }
 
     /// <summary>So many commits are remembered besides the new one: claims at different bases must not push each other out.</summary>
@@ -78,10 +101,6 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
     /// <summary>What git opens there to find an object; the rest only helps it to be quick.</summary>
     private static bool IsRead(string file) => Path.GetExtension(file) is ".pack" or ".idx" || Path.GetFileName(file) == "multi-pack-index";
 
-    private static string? Describe(string file) => new FileInfo(file) is { Exists: true } info
-        ? string.Create(CultureInfo.InvariantCulture, $"{file}\t{info.Length}\t{info.LastWriteTimeUtc.Ticks}")
-        : null;
-
     /// <summary>The repository's object directory, and those it borrows from; see gitrepository-layout(5), <c>objects/info/alternates</c>.</summary>
     private IEnumerable<string> Stores()
     {
@@ -98,5 +117,42 @@ internal sealed class ObjectWitness(RepositoryLayout repository, string poolDire
     private sealed class ByAge : IComparer<string>
     {
         public int Compare(string? x, string? y) => File.GetLastWriteTimeUtc(x!).CompareTo(File.GetLastWriteTimeUtc(y!));
+    }
+
+    private delegate bool Asked(Line line);
+
+    /// <summary>What is remembered of one file: its path, its length and when it was written.</summary>
+    private readonly ref struct Line
+    {
+        public ReadOnlySpan<byte> File { get; private init; }
+
+        /// <summary>Length and time, as they are written.</summary>
+        private ReadOnlySpan<byte> Rest { get; init; }
+
+        public bool IsWhole => !File.IsEmpty;
+
+        public static Line Parse(ReadOnlySpan<byte> line) =>
+            line.IndexOf((byte)'\t') is > 0 and var tab ? new Line { File = line[..tab], Rest = line[(tab + 1)..] } : default;
+
+        public static string Describe(string file) => new FileInfo(file) is var info
+            ? string.Create(CultureInfo.InvariantCulture, $"{file}\t{info.Length}\t{info.LastWriteTimeUtc.Ticks}\n")
+            : "";
+
+        public bool IsStillSo()
+        {
+            (long Length, long Ticks)? now = null;
+            if (!UnixFiles.IsSupported)
+            {
+                now = new FileInfo(Encoding.UTF8.GetString(File)) is { Exists: true } info ? (info.Length, info.LastWriteTimeUtc.Ticks) : null;
+            }
+            else if (UnixFiles.Status(File) is { } status)
+            {
+                now = (status.Size, DateTime.UnixEpoch.Ticks + (status.Stamp.ModifiedSeconds * TimeSpan.TicksPerSecond) + (status.Stamp.ModifiedNanoseconds / TimeSpan.NanosecondsPerTick));
+            }
+
+            return now is { } found
+                && Utf8Parser.TryParse(Rest, out long length, out int used) && length == found.Length && Rest.Length > used && Rest[used] == '\t'
+                && Utf8Parser.TryParse(Rest[(used + 1)..], out long ticks, out int all) && ticks == found.Ticks && used + 1 + all == Rest.Length;
+        }
     }
 }

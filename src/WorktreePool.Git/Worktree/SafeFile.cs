@@ -43,11 +43,14 @@ internal static class SafeFile
     private const long Largest = 256 << 20;
 
     /// <summary>The content of a real file; null when there is none, it cannot be read, or is larger than any that git or the pool writes. A byte order mark is content, as it is to git.</summary>
-    public static string? TryRead(string path)
+    public static string? TryRead(string path) => TryReadBytes(path) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+
+    /// <summary>The same, as bytes.</summary>
+    public static byte[]? TryReadBytes(string path)
     {
         try
         {
-            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && ReadBytes(path) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) ? ReadBytes(path) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -82,7 +85,7 @@ internal static class SafeFile
             }
         }
 
-        return content[..length];
+        return length == content.Length ? content : content[..length];
     }
 
     /// <summary>The SHA-256 of a real file's bytes, in hexadecimal digits; null when there is none or it cannot be read.</summary>
