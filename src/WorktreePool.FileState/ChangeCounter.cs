@@ -29,15 +29,24 @@ internal static class ChangeCounter
     public static long? ReadHeld(SafeFileHandle held) => Settled(ReadRaw(held));
 
     /// <summary>Under the lock, before the first change.</summary>
-    public static void Begin(SafeFileHandle held) => Write(held, ReadRaw(held) | 1);
+    /// <param name="held">The lock's file.</param>
+    /// <param name="number">From <see cref="ReadHeld"/>.</param>
+    /// <returns>For <see cref="End"/>.</returns>
+    public static long Begin(SafeFileHandle held, long? number)
+    {
+        long begun = (number ?? ReadRaw(held)) | 1;
+        Write(held, begun);
+        return begun;
+    }
 
     /// <summary>Under the lock, after the last change.</summary>
+    /// <param name="held">The lock's file.</param>
+    /// <param name="begun">From <see cref="Begin"/>.</param>
     /// <returns>The new number.</returns>
-    public static long End(SafeFileHandle held)
+    public static long End(SafeFileHandle held, long begun)
     {
-        long number = (ReadRaw(held) | 1) + 1;
-        Write(held, number);
-        return number;
+        Write(held, begun + 1);
+        return begun + 1;
     }
 
     private static long? Settled(long number) => number > 0 && number % 2 == 0 ? number : null;

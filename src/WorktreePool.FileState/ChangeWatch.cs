@@ -1,11 +1,12 @@
 namespace WorktreePool.FileState;
 
-/// <summary>Wakes waiters when a state file changes, whichever process changed it. One watcher for all waiters of a store.</summary>
-internal sealed class ChangeWatch(string directory) : IDisposable
+/// <summary>Wakes waiters when the state has changed, whichever process changed it. One watcher for all waiters of a store.</summary>
+/// <param name="storeLock">The file of the lock that every change is made under.</param>
+internal sealed class ChangeWatch(string storeLock) : IDisposable
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private FileSystemWatcher? _watcher;
+    private IDisposable? _watcher;
     private bool _disposed;
 
     /// <summary>Completes at the next change. Take it before reading the state, so that no change is missed.</summary>
@@ -15,6 +16,11 @@ internal sealed class ChangeWatch(string directory) : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             _watcher ??= TryWatch();
+            if (_watcher is LockWatcher watcher && !watcher.TryAsk())
+            {
+                watcher.Dispose();
+                _watcher = null;
+            }
 
             return _changed.Task;
         }
@@ -23,7 +29,7 @@ internal sealed class ChangeWatch(string directory) : IDisposable
     /// <summary>Waiters go on, and find it disposed.</summary>
     public void Dispose()
     {
-        FileSystemWatcher? watcher;
+        IDisposable? watcher;
         lock (_lock)
         {
             _disposed = true;
@@ -35,17 +41,29 @@ internal sealed class ChangeWatch(string directory) : IDisposable
         Signal();
     }
 
-    private FileSystemWatcher? TryWatch()
+    private IDisposable? TryWatch() =>
+        !File.Exists(storeLock) ? null : OperatingSystem.IsLinux() ? TryWatchLock() : TryWatchFiles();
+
+    private LockWatcher? TryWatchLock()
     {
-        if (!Directory.Exists(directory))
+        try
         {
+            return new LockWatcher(storeLock, Signal);
+        }
+        catch (IOException)
+        {
+            // Polling does the work alone.
             return null;
         }
+    }
 
+    /// <summary>Where the end of a change cannot be told: each file of the state that is put in place.</summary>
+    private FileSystemWatcher? TryWatchFiles()
+    {
         FileSystemWatcher? watcher = null;
         try
         {
-            watcher = new FileSystemWatcher(directory, "*.json") { NotifyFilter = NotifyFilters.FileName };
+            watcher = new FileSystemWatcher(Path.GetDirectoryName(storeLock)!, "*.json") { NotifyFilter = NotifyFilters.FileName };
             watcher.Created += (_, _) => Signal();
             watcher.Renamed += (_, _) => Signal();
             watcher.Deleted += (_, _) => Signal();
@@ -55,7 +73,7 @@ internal sealed class ChangeWatch(string directory) : IDisposable
         }
         catch (Exception e) when (e is IOException or ArgumentException or PlatformNotSupportedException)
         {
-            // No inotify instance is left (fs.inotify.max_user_instances), or the directory went away: polling does the work alone.
+            // The directory went away, or nothing can be watched: polling does the work alone.
             watcher?.Dispose();
             return null;
         }

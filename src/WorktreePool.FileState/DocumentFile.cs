@@ -8,6 +8,12 @@ internal static class DocumentFile
     /// <summary>What a file's name ends in while it is written.</summary>
     public const string Temporary = ".tmp";
 
+    /// <summary>
+    /// What the name of a file ends in that the next version is written into. It is the one before the last, and stays: to make and delete a file for each
+    /// change costs more than all else, above all on ext4 without a journal, which looks through what was deleted lately for each file that is made.
+    /// </summary>
+    public const string Spare = ".spare";
+
     /// <summary>What the name of a damaged file ends in that was replaced.</summary>
     public const string Damaged = ".damaged";
 
@@ -45,7 +51,7 @@ internal static class DocumentFile
     /// <summary>Sibling, fsync, rename, fsync of the directory: durable when it returns.</summary>
     public static void Write(string file, byte[] content)
     {
-        string sibling = WriteSibling(file, content, isDurable: true);
+        string sibling = WriteSibling(file + Temporary, content, isDurable: true);
         Move(sibling, file);
         DirectorySync.Flush(Path.GetDirectoryName(file)!);
         CrashPoint.Reached("state file durable");
@@ -53,16 +59,14 @@ internal static class DocumentFile
 
     /// <summary>Writes the file that <see cref="PutInPlace"/> is to put in place: what can fail for want of space fails here.</summary>
     /// <returns>Its path.</returns>
-    public static string Prepare(string file, byte[] content) => WriteSibling(file, content, isDurable: false);
+    public static string Prepare(string file, byte[] content) => WriteSibling(file + Spare, content, isDurable: false);
 
-    /// <summary>Puts a prepared file in place: complete for every reader, durable when the system writes it.</summary>
+    /// <summary>Puts a prepared file in place: complete for every reader, durable when the system writes it. What was in its place is the next one's spare.</summary>
     public static void PutInPlace(string sibling, string file)
     {
         if (UnixCalls.TryExchange(sibling, file))
         {
             CrashPoint.Reached("state file in place");
-            TryDelete(sibling);
-            CrashPoint.Reached("former state file deleted");
         }
         else
         {
@@ -70,18 +74,22 @@ internal static class DocumentFile
         }
     }
 
-    private static string WriteSibling(string file, byte[] content, bool isDurable)
+    private static string WriteSibling(string sibling, byte[] content, bool isDurable)
     {
-        string sibling = file + Temporary;
         try
         {
-            using var stream = new FileStream(sibling, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-            CrashPoint.Reached("state file begun");
-            stream.Write(content);
+            using SafeFileHandle made = UnixCalls.OpenOrCreate(sibling);
+            RandomAccess.Write(made, content, 0);
             CrashPoint.Reached("state file written");
+            if (RandomAccess.GetLength(made) > content.Length)
+            {
+                RandomAccess.SetLength(made, content.Length);
+                CrashPoint.Reached("state file cut");
+            }
+
             if (isDurable)
             {
-                stream.Flush(flushToDisk: true);
+                RandomAccess.FlushToDisk(made);
             }
         }
         catch

@@ -28,7 +28,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         _pruner = new HistoryPruner(Path.Combine(poolDirectory, "history.jsonl"), _files.StateDirectory);
         _move = new MoveFile(Path.Combine(_files.StateDirectory, "move.json"));
         _lock = new StoreLock(_files.StoreLock, time);
-        _watch = new ChangeWatch(_files.StateDirectory);
+        _watch = new ChangeWatch(_files.StoreLock);
     }
 
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
@@ -102,6 +102,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     public async ValueTask WaitForChangeAsync(string stamp, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        _files.Watch();
         while (true)
         {
             // First the promise of a signal, then the look: a change falls before the look or gives the signal.
@@ -174,6 +175,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     public ValueTask DisposeAsync()
     {
         _watch.Dispose();
+        _files.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -244,26 +246,41 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            _files.Create();
-            return await _lock.RunAsync(
-                held =>
+            if (_swept)
+            {
+                try
                 {
-                    if (!_swept || held.Number is null)
-                    {
-                        _files.Sweep();
-                        _swept = true;
-                    }
+                    return await UnderLockAsync(change, cancellationToken).ConfigureAwait(false);
+                }
+                catch (DirectoryNotFoundException)
+                {
+                    // Somebody has removed a directory. What is left is restored.
+                }
+            }
 
-                    return change(held);
-                },
-                TellContinued,
-                cancellationToken).ConfigureAwait(false);
+            _files.Create();
+            return await UnderLockAsync(change, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsStorageFault(e))
         {
             throw Unwritable(e);
         }
     }
+
+    private ValueTask<T> UnderLockAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken) =>
+        _lock.RunAsync(
+            held =>
+            {
+                if (!_swept || held.Number is null)
+                {
+                    _files.Sweep();
+                    _swept = true;
+                }
+
+                return change(held);
+            },
+            TellContinued,
+            cancellationToken);
 
     private T Writing<T>(Func<T> work)
     {

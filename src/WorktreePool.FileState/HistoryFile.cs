@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace WorktreePool.FileState;
 
@@ -15,12 +16,13 @@ internal sealed class HistoryFile(string path)
     public void Append(HistoryEntry entry)
     {
         byte[] line = ReadableJson.Write(ReadableJson.OneLine, writer => JsonSerializer.Serialize(writer, entry, HistoryJson.Default.HistoryEntry));
-        using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, Everyone, bufferSize: 0);
+        using SafeFileHandle file = UnixCalls.OpenOrCreate(path);
 
         // A last line without its end was torn by a crash; a new line keeps it from spoiling this one.
-        bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
-        stream.Seek(0, SeekOrigin.End);
-        stream.Write(torn ? [(byte)'\n', .. line] : line);
+        long length = RandomAccess.GetLength(file);
+        Span<byte> last = [(byte)'\n'];
+        bool torn = length > 0 && RandomAccess.Read(file, last, length - 1) == 1 && last[0] != '\n';
+        RandomAccess.Write(file, torn ? [(byte)'\n', .. line] : line, length);
         CrashPoint.Reached("history appended");
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
@@ -18,7 +19,13 @@ internal sealed class JournalFile(string path)
     private const int HeaderLength = 64;
     private const int HashAt = 16;
 
+    /// <summary>The last version as this process wrote it: the file's length, where its half begins, and its number.</summary>
+    private (long Length, long At, long Number)? _written;
+
     private static ReadOnlySpan<byte> Magic => "WPJ1"u8;
+
+    /// <summary>Another process may have written a version.</summary>
+    public void Forget() => _written = null;
 
     /// <summary>The last version; null when there is none.</summary>
     /// <param name="damage">What is wrong with the file; null when it is missing or whole.</param>
@@ -44,31 +51,35 @@ internal sealed class JournalFile(string path)
     public bool Write(ReadOnlySpan<byte> content)
     {
         using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
-        byte[] bytes = file is null ? [] : DocumentFile.ReadAll(file, path);
-        if (file is null || Last(bytes) is not { } last || HeaderLength + content.Length > bytes.Length / 2)
+        (long Length, long At, long Number)? before = file is null ? null : _written is { } known && RandomAccess.GetLength(file) == known.Length ? known : Find(DocumentFile.ReadAll(file, path));
+        _written = null;
+        if (before is not { } last || HeaderLength + content.Length > last.Length / 2)
         {
             Create(content);
             return true;
         }
 
-        long at = last.At == 0 ? bytes.Length / 2 : 0;
+        long at = last.At == 0 ? last.Length / 2 : 0;
         byte[] version = Version(content, last.Number + 1);
         try
         {
-            RandomAccess.Write(file, version, at);
+            RandomAccess.Write(file!, version, at);
             CrashPoint.Reached("state journal written");
-            UnixCalls.SyncData(file);
+            UnixCalls.SyncData(file!);
             CrashPoint.Reached("state journal durable");
         }
         catch (IOException)
         {
             // It must not count later what was said to have failed.
-            RandomAccess.Write(file, new byte[HeaderLength], at);
+            RandomAccess.Write(file!, new byte[HeaderLength], at);
             throw;
         }
 
+        _written = (last.Length, at, last.Number + 1);
         return false;
     }
+
+    private static (long Length, long At, long Number)? Find(byte[] bytes) => Last(bytes) is { } last ? (bytes.Length, last.At, last.Number) : null;
 
     private void Create(ReadOnlySpan<byte> content)
     {
@@ -126,9 +137,11 @@ internal sealed class JournalFile(string path)
 
     private static void Hash(ReadOnlySpan<byte> version, Span<byte> hash)
     {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData(version[..HashAt]);
-        sha.AppendData(version[HeaderLength..]);
-        sha.GetHashAndReset(hash);
+        // In one piece: to make a hash of pieces costs more than to hash them.
+        byte[] hashed = ArrayPool<byte>.Shared.Rent(version.Length);
+        version[..HashAt].CopyTo(hashed);
+        version[HeaderLength..].CopyTo(hashed.AsSpan(HashAt));
+        SHA256.HashData(hashed.AsSpan(0, version.Length - HeaderLength + HashAt), hash);
+        ArrayPool<byte>.Shared.Return(hashed);
     }
 }

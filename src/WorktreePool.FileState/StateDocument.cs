@@ -14,11 +14,15 @@ internal static class StateDocument
 
     private static readonly JsonDocumentOptions Parsing = new() { AllowDuplicateProperties = false };
 
+    /// <summary>Where the fields of an object that is written for people begin.</summary>
+    private static ReadOnlySpan<byte> Opening => "{\n"u8;
+
+    private static ReadOnlySpan<byte> OpeningWithSchema => "{\n  \"schema\": 1,\n"u8;
+
     public static byte[] Write<T>(T record, JsonTypeInfo<T> type)
     {
-        JsonObject document = JsonSerializer.SerializeToNode(record, type)!.AsObject();
-        document.Insert(0, SchemaField, Schema);
-        return ReadableJson.Write(ReadableJson.Indented, writer => document.WriteTo(writer));
+        byte[] fields = ReadableJson.Write(ReadableJson.Indented, writer => JsonSerializer.Serialize(writer, record, type));
+        return fields.AsSpan().StartsWith(Opening) ? [.. OpeningWithSchema, .. fields.AsSpan(Opening.Length)] : throw new InvalidOperationException("a record has at least one field, each on a line of its own.");
     }
 
     /// <summary>Reads a record.</summary>

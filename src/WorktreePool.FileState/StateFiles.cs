@@ -1,29 +1,18 @@
-using System.Collections.Concurrent;
-using System.Text.Json;
-
 namespace WorktreePool.FileState;
 
 /// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
-internal sealed class StateFiles(string poolDirectory, string slotsDirectory, string host)
+internal sealed class StateFiles(string poolDirectory, string slotsDirectory, string host) : IDisposable
 {
-    private const string PoolName = "pool-record";
-    private const string Journal = ".journal";
+    /// <summary>How often to look for the end of a change that is under way.</summary>
+    private const int Looks = 50;
 
-    /// <summary>
-    /// The slots this process has seen. One in it is looked for even if a listing lacks it: some file systems (btrfs) leave out a name
-    /// that is being replaced during the listing, while opening it by name always finds old or new.
-    /// </summary>
-    private readonly ConcurrentDictionary<string, TwinDocument<SlotRecord>> _known = [];
-
-    private readonly TwinDocument<PoolRecord> _pool = new(
-        Path.Combine(poolDirectory, "state", PoolName + ".json"),
-        Path.Combine(poolDirectory, "state-copy", PoolName + Journal),
-        Path.Combine(poolDirectory, "state-copy", PoolName + ".json"),
-        ParsePool,
-        record => record.Version);
+    private readonly StateDocuments _documents = new(Path.Combine(poolDirectory, "state"), Path.Combine(poolDirectory, "state-copy"));
 
     private volatile Seen? _seen;
     private bool _listed;
+
+    /// <summary>What the change counter stood at after this process's last change: as long as it does, no other has written a journal.</summary>
+    private long? _left;
 
     /// <summary>Whether this process has looked once at everything under the lock, the journals too.</summary>
     private bool _mended;
@@ -43,7 +32,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            long? number = ChangeCounter.Read(StoreLock);
+            long? number = ReadCounter();
             if (number is not null && Recall(number) is { } seen)
             {
                 return seen;
@@ -74,8 +63,12 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
     public PoolState Mend(StoreLock.Held held, string? slot, Action<string?, string> restored)
     {
-        bool isUntouched = slot is null ? _pool.IsUntouched : !_known.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsUntouched;
-        if (_mended && isUntouched && held.Number is { } number && _seen is { } seen && seen.Number == number)
+        if (held.Number != _left)
+        {
+            _documents.ForgetJournals();
+        }
+
+        if (_mended && held.Number is { } number && _seen is { } seen && seen.Number == number && _documents.IsUntouched(slot))
         {
             return seen.State;
         }
@@ -115,7 +108,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record)
     {
         held.Begin();
-        bool isSettled = Document(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord), record);
+        bool isSettled = _documents.Of(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord), record);
         IEnumerable<SlotRecord> slots = state.Slots.Any(slot => slot.Slot == record.Slot)
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
             : Readings.InOrder(state.Slots.Append(record));
@@ -126,7 +119,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     public void WritePool(StoreLock.Held held, PoolState state, PoolRecord record)
     {
         held.Begin();
-        End(held, state with { Pool = record }, _pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord), record));
+        End(held, state with { Pool = record }, _documents.Pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord), record));
     }
 
     /// <summary>Under the store lock: removes a slot's record.</summary>
@@ -134,8 +127,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     public PoolState DeleteSlot(StoreLock.Held held, PoolState state, string slot)
     {
         held.Begin();
-        Document(slot).Delete();
-        _known.TryRemove(slot, out _);
+        _documents.Delete(slot);
         return End(held, state with { Slots = [.. state.Slots.Where(record => record.Slot != slot)] }, isSettled: true);
     }
 
@@ -150,6 +142,11 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
     }
 
+    /// <summary>Asks to be told of touched files from now on, so that they need not all be looked at.</summary>
+    public void Watch() => _documents.Watch();
+
+    public void Dispose() => _documents.Dispose();
+
     /// <summary>Removes what writers that were killed left behind. Under the store lock only: no other writer is at work then.</summary>
     public void Sweep()
     {
@@ -160,8 +157,21 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
     }
 
+    /// <summary>The change counter. A change takes a fraction of a millisecond, and reading every file in the middle of one takes longer, so its end is awaited for that long.</summary>
+    private long? ReadCounter()
+    {
+        long? number = ChangeCounter.Read(StoreLock);
+        for (int look = 0; number is null && look < Looks && File.Exists(StoreLock); look++)
+        {
+            Thread.Yield();
+            number = ChangeCounter.Read(StoreLock);
+        }
+
+        return number;
+    }
+
     private PoolState? Recall(long? number) =>
-        _seen is { } seen && seen.Number == number && _pool.IsUntouched && _known.Values.All(document => document.IsUntouched) ? seen.State : null;
+        _seen is { } seen && seen.Number == number && _documents.AreUntouched() ? seen.State : null;
 
     /// <summary>What was read while nothing changed need not be read again until something does; unless it is damaged, which must be seen.</summary>
     private PoolState Keep(Readings readings, long? number)
@@ -175,21 +185,20 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     private PoolState End(StoreLock.Held held, PoolState state, bool isSettled)
     {
         _seen = null;
+        _left = null;
         if (isSettled)
         {
             long number = held.End();
+            _left = number;
             _seen = new Seen(number, state with { Stamp = Readings.StampOf(number) });
         }
 
         return state;
     }
 
-    private TwinDocument<SlotRecord> Document(string slot) => _known.GetOrAdd(slot, _ => new TwinDocument<SlotRecord>(
-        Path.Combine(StateDirectory, $"{slot}.json"), Path.Combine(CopyDirectory, slot + Journal), Path.Combine(CopyDirectory, $"{slot}.json"), ParseSlot, record => record.Version));
-
     private Readings ReadAll(Func<TwinDocument<SlotRecord>, Reading<SlotRecord>> slot, Func<TwinDocument<PoolRecord>, Reading<PoolRecord>> pool)
     {
-        Reading<PoolRecord> own = pool(_pool);
+        Reading<PoolRecord> own = pool(_documents.Pool);
         if (!_listed)
         {
             // Twice: the first time nothing is known to make up for what a listing may lack.
@@ -198,7 +207,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
 
         List(StateDirectory, "slot-*.json");
-        return new Readings([.. _known.Select(known => new SlotReading(known.Key, known.Value, OrGone(known.Key, slot(known.Value))))], own, _pool.LostAt, slotsDirectory, host);
+        return new Readings([.. _documents.Slots.Select(known => new SlotReading(known.Key, known.Value, OrGone(known.Key, slot(known.Value))))], own, _documents.Pool.LostAt, slotsDirectory, host);
     }
 
     /// <summary>A slot without any record is none of this pool's; unless the pool has worked in it, which its lock file tells: then its record is lost.</summary>
@@ -210,7 +219,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
 
     private void ListAll()
     {
-        List(CopyDirectory, "slot-*" + Journal);
+        List(CopyDirectory, "slot-*" + StateDocuments.Journal);
         List(CopyDirectory, "slot-*.json");
         List(StateDirectory, "slot-*.json");
         List(StateDirectory, "slot-*.lock", HasPlace);
@@ -224,25 +233,13 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
             // Not only files: a directory of that name hides a record, and reading it says so.
             foreach (string slot in Directory.EnumerateFileSystemEntries(directory, pattern).Select(file => Path.GetFileNameWithoutExtension(file)).Where(isSlot ?? (_ => true)))
             {
-                Document(slot);
+                _documents.Of(slot);
             }
         }
         catch (DirectoryNotFoundException) when (!File.Exists(directory))
         {
             // The pool was never written, or this of it is lost.
         }
-    }
-
-    private static SlotRecord ParseSlot(string file, byte[] content)
-    {
-        SlotRecord record = StateDocument.Read(file, content, StateJson.Default.SlotRecord);
-        return record.Slot == Path.GetFileNameWithoutExtension(file) && record.Version >= 1 ? record : throw new JsonException($"it tells of version {record.Version} of \"{record.Slot}\".");
-    }
-
-    private static PoolRecord ParsePool(string file, byte[] content)
-    {
-        PoolRecord record = StateDocument.Read(file, content, StateJson.Default.PoolRecord);
-        return record.Version >= 1 ? record : throw new JsonException($"it has version {record.Version}.");
     }
 
     /// <summary>The state while the change counter stands at a number.</summary>

@@ -125,28 +125,25 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>The lock in the hands of whoever works under it, and what the change counter in its file tells.</summary>
     internal sealed class Held(SafeFileHandle file)
     {
-        /// <summary>What the counter stood at when the lock was taken; null when the writer before died at work.</summary>
-        public long? Number { get; } = ChangeCounter.ReadHeld(file);
+        /// <summary>What the counter stands at before the next change; null when the writer before died at work.</summary>
+        public long? Number { get; private set; } = ChangeCounter.ReadHeld(file);
+
+        /// <summary>What it stands at since a change was begun; null when none is under way.</summary>
+        private long? _begun;
 
         /// <summary>Whether a change was begun and not ended.</summary>
-        public bool HasBegun { get; private set; }
+        public bool HasBegun => _begun is not null;
 
         /// <summary>Before a change: from now on others read everything.</summary>
-        public void Begin()
-        {
-            if (!HasBegun)
-            {
-                ChangeCounter.Begin(file);
-                HasBegun = true;
-            }
-        }
+        public void Begin() => _begun ??= ChangeCounter.Begin(file, Number);
 
         /// <summary>After the last change of several that belong together.</summary>
         /// <returns>The number that the state now has.</returns>
         public long End()
         {
-            HasBegun = false;
-            return ChangeCounter.End(file);
+            long number = ChangeCounter.End(file, _begun!.Value);
+            (_begun, Number) = (null, number);
+            return number;
         }
     }
 }

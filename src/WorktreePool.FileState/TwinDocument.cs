@@ -22,6 +22,9 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <summary>The file's status when it was read or written last.</summary>
     private volatile FileStamp? _stamp;
 
+    /// <summary>Whether it may have another by now.</summary>
+    private bool _isDoubtful = true;
+
     /// <summary>Without a lock: the file; and its journal when the file is not what this process has seen already, or may lag behind.</summary>
     /// <param name="isSettled">Whether no writer is at work, nor died at it.</param>
     public Reading<T> Read(bool isSettled)
@@ -30,8 +33,29 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         return isSettled && main.Record is not null && main == _known ? new Reading<T>(main.Record, null) : Better(main, LoadJournal());
     }
 
-    /// <summary>Whether the file is still the one that was read or written last.</summary>
-    public bool IsUntouched => _stamp is { } stamp && UnixCalls.StampOf(file) == stamp;
+    /// <summary>Whether the file is still the one that was read or written last. Not for two threads at once.</summary>
+    public bool IsUntouched()
+    {
+        if (_stamp is not { } stamp)
+        {
+            return false;
+        }
+
+        if (_isDoubtful)
+        {
+            // Before the look: what touches it from now on is told of later.
+            _isDoubtful = false;
+            _isDoubtful = UnixCalls.StampOf(file) != stamp;
+        }
+
+        return !_isDoubtful;
+    }
+
+    /// <summary>The file may have been touched, so it must be looked at.</summary>
+    public void Touch() => _isDoubtful = true;
+
+    /// <summary>Another process may have written the journal.</summary>
+    public void ForgetJournal() => _journal.Forget();
 
     /// <summary>Under the store lock: reads both, and makes them the same.</summary>
     /// <param name="held">The lock.</param>
@@ -69,7 +93,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <returns>Whether the file was replaced, too; if not, the journal alone tells.</returns>
     public bool Write(byte[] content, T record)
     {
-        if (!(_known is not null && IsUntouched) && Load(file).Damage is not null)
+        bool isSeen = _known is not null && _stamp is { } stamp && (!_isDoubtful || UnixCalls.StampOf(file) == stamp);
+        if (!isSeen && Load(file).Damage is not null)
         {
             KeepAside();
         }
@@ -81,6 +106,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         }
         catch
         {
+            // On a full disk every byte counts.
             DocumentFile.TryDelete(sibling);
             throw;
         }
@@ -92,8 +118,10 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     public void Delete()
     {
         DocumentFile.Delete(journal);
+        _journal.Forget();
         DocumentFile.Delete(copy);
         DocumentFile.Delete(file);
+        DocumentFile.TryDelete(file + DocumentFile.Spare);
         (_known, _stamp) = (null, null);
     }
 

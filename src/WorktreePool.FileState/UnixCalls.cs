@@ -12,6 +12,8 @@ internal static partial class UnixCalls
     private const uint Exchange = 2;
     private const int ReadWrite = 2;
     private const int CloseOnExec = 0x80000;
+    private const int Make = 0x40;
+    private const int EveryRight = 0b110_110_110;
     private const int NoEntry = 2;
     private const int NotDirectory = 20;
     private const int NoSuchCall = 38;
@@ -27,7 +29,7 @@ internal static partial class UnixCalls
     {
         if (OperatingSystem.IsLinux())
         {
-            var file = new SafeFileHandle(Open(path, CloseOnExec | (access == FileAccess.Read ? 0 : ReadWrite)), ownsHandle: true);
+            var file = new SafeFileHandle(Open(path, CloseOnExec | (access == FileAccess.Read ? 0 : ReadWrite), 0), ownsHandle: true);
             int error = Marshal.GetLastPInvokeError();
             if (!file.IsInvalid)
             {
@@ -46,6 +48,25 @@ internal static partial class UnixCalls
         {
             return null;
         }
+    }
+
+    /// <summary>Opens a file to read and write, made if it is not there. On Linux without the advisory lock that .NET takes on every file it opens.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle OpenOrCreate(string path)
+    {
+        SafeFileHandle file = OperatingSystem.IsLinux()
+            ? new SafeFileHandle(Open(path, CloseOnExec | ReadWrite | Make, EveryRight), ownsHandle: true)
+            : File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        int error = Marshal.GetLastPInvokeError();
+        CrashPoint.Reached("state file begun");
+        if (!file.IsInvalid)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        string message = $"{path} cannot be made: {Marshal.GetPInvokeErrorMessage(error)}";
+        throw error == NoEntry ? new DirectoryNotFoundException(message) : new IOException(message);
     }
 
     /// <summary>Brings a file's bytes to the disk. On Linux without its times, which would cost a commit of the file system's own journal (fdatasync(2)).</summary>
@@ -109,7 +130,7 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Open(string path, int flags);
+    private static partial int Open(string path, int flags, int rights);
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

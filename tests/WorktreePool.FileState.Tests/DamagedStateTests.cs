@@ -332,6 +332,9 @@ public sealed class DamagedStateTests : IDisposable
         await store.CompareAndSetAsync(0, Record("slot-0"), Token);
         await store.CompareAndSetAsync(0, Record("slot-1"), Token);
         await store.CompareAndSetPoolAsync(0, new PoolRecord(), Token);
+
+        // From now on it is told which files are touched; the stores that are opened beside it are not.
+        await store.WaitForChangeAsync("another stamp", Token);
         return await store.ReadAsync(Token);
     }
 

@@ -107,10 +107,15 @@ public sealed class ProcessTests : IDisposable
         SlotRecord stored = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
         await File.WriteAllTextAsync(_pool.File("slot-0.json.tmp"), "{\"schema\": 1, \"sl", Token);
         await File.WriteAllTextAsync(_pool.File("slot-9.json.tmp"), "", Token);
+        await File.WriteAllTextAsync(_pool.File("slot-0.json.spare"), new string('x', 10_000), Token);
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
         (await _pool.Open().CompareAndSetAsync(9, stored, Token)).Outcome.Should().Be(StoreOutcome.Conflict);
         Directory.EnumerateFiles(_pool.State, "*.tmp").Should().BeEmpty();
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
+
+        stored = (await store.CompareAndSetAsync(1, stored, Token)).Stored!;
+        (await File.ReadAllTextAsync(_pool.File("slot-0.json"), Token)).Should().NotContain("x");
+        (await _pool.Open().ReadAsync(Token)).Slots.Should().Equal(stored);
     }
 
     [Fact]
@@ -169,7 +174,7 @@ public sealed class ProcessTests : IDisposable
         SlotRecord stored = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
 
         // A place that even root cannot write.
-        Directory.CreateDirectory(_pool.File("slot-1.json.tmp"));
+        Directory.CreateDirectory(_pool.File("slot-1.json.spare"));
         (await store.Awaiting(s => s.CompareAndSetAsync(0, Record("slot-1"), Token).AsTask()).Should().ThrowAsync<StateStoreException>())
             .Which.Message.Should().Contain(_pool.State).And.Contain("It is as it was");
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using LibGit2Sharp;
+using Microsoft.Win32.SafeHandles;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
@@ -237,25 +239,30 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
 
     private static bool HasContent(string path, ReadOnlySpan<byte> content)
     {
-        using FileStream file = File.OpenRead(path);
-        if (file.Length != content.Length)
+        using SafeFileHandle file = UnixFiles.OpenReal(Encoding.UTF8.GetBytes(path));
+        if (RandomAccess.GetLength(file) != content.Length)
         {
             return false;
         }
 
-        byte[] block = new byte[1 << 16];
-        while (content.Length > 0)
+        byte[] block = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
         {
-            int read = file.Read(block);
-            if (read == 0 || read > content.Length || !block.AsSpan(0, read).SequenceEqual(content[..read]))
+            for (int at = 0, read; at < content.Length; at += read)
             {
-                return false;
+                read = RandomAccess.Read(file, block, at);
+                if (read == 0 || read > content.Length - at || !block.AsSpan(0, read).SequenceEqual(content.Slice(at, read)))
+                {
+                    return false;
+                }
             }
 
-            content = content[read..];
+            return true;
         }
-
-        return true;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
     }
 
     private static string? WhyNot(ObjectReader objects, IndexFile index)

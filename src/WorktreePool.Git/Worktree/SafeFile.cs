@@ -1,8 +1,17 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
 namespace WorktreePool.Git.Worktree;
 
 /// <summary>File access that never follows a link a holder may have planted, and never leaves a half-written file.</summary>
 internal static class SafeFile
 {
+    private const string Temporary = ".tmp";
+
+    private static long _written;
+
     /// <summary>Whether a regular file is there: no link, and no pipe either, which would never answer who opens it.</summary>
     public static bool IsRealFile(string path) => UnixFiles.IsSupported
         ? StatusOf(path) is { IsFile: true }
@@ -19,7 +28,7 @@ internal static class SafeFile
         try
         {
             // With a slash at the end a link would be followed.
-            return path.Contains('\0', StringComparison.Ordinal) ? null : UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(path)));
+            return path.Contains('\0', StringComparison.Ordinal) ? null : UnixFiles.Status(Encoding.UTF8.GetBytes(Path.TrimEndingDirectorySeparator(path)));
         }
         catch (IOException)
         {
@@ -38,12 +47,42 @@ internal static class SafeFile
     {
         try
         {
-            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && IsRealFile(path) && new FileInfo(path).Length <= Largest ? System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(path)) : null;
+            return path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal) && ReadBytes(path) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    /// <summary>A claim reads a dozen small files, and .NET asks the system eight times for each.</summary>
+    private static byte[]? ReadBytes(string path)
+    {
+        if (!UnixFiles.IsSupported)
+        {
+            return IsRealFile(path) && new FileInfo(path).Length <= Largest ? File.ReadAllBytes(path) : null;
+        }
+
+        byte[] name = Encoding.UTF8.GetBytes(path);
+        if (UnixFiles.Status(name) is not { IsFile: true, Size: <= Largest } status)
+        {
+            return null;
+        }
+
+        using SafeFileHandle file = UnixFiles.OpenReal(name);
+        byte[] content = new byte[status.Size];
+        int length = 0;
+        for (int read; (read = RandomAccess.Read(file, content.AsSpan(length), length)) > 0;)
+        {
+            length += read;
+            if (length == content.Length && RandomAccess.GetLength(file) is var now && now > length)
+            {
+                // It has grown since.
+                Array.Resize(ref content, (int)Math.Min(now, Largest));
+            }
+        }
+
+        return content[..length];
     }
 
     /// <summary>The SHA-256 of a real file's bytes, in hexadecimal digits; null when there is none or it cannot be read.</summary>
@@ -66,12 +105,13 @@ internal static class SafeFile
     }
 
     /// <summary>Writes a sibling and renames it into place; whatever was there, be it a link or a directory, is replaced, not followed.</summary>
-    public static void Write(string path, string content) => Write(path, System.Text.Encoding.UTF8.GetBytes(content));
+    public static void Write(string path, string content) => Write(path, Encoding.UTF8.GetBytes(content));
 
     /// <summary>The same, with bytes.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        Sweep(path);
+        string temporary = $"{path}.{Environment.ProcessId}.{Interlocked.Increment(ref _written)}{Temporary}";
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
@@ -94,6 +134,33 @@ internal static class SafeFile
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>Removes what writers of the same file left that were killed at it. Each sibling's name has its writer's process.</summary>
+    private static void Sweep(string path)
+    {
+        string name = Path.GetFileName(path);
+        foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $"{name}.*{Temporary}"))
+        {
+            if (Path.GetFileName(left)[(name.Length + 1)..].Split('.') is [var writer, _, _] && int.TryParse(writer, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && !IsRunning(pid))
+            {
+                File.Delete(left);
+                CrashPoint.Reached("debris of a killed writer deleted");
+            }
+        }
+    }
+
+    private static bool IsRunning(int pid)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 }

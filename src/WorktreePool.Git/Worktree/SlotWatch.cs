@@ -174,7 +174,7 @@ internal sealed class SlotWatch : IDisposable
     {
         try
         {
-            foreach ((int watch, FileChange what) in _events.Read())
+            foreach ((int watch, FileChange what, _) in _events.Read())
             {
                 if (what == FileChange.Opened && _files.ContainsKey(watch))
                 {

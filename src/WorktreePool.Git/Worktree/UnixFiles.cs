@@ -14,6 +14,10 @@ internal static partial class UnixFiles
     private const int EmptyPath = 0x1000;
     private const uint BasicStatus = 0x7ff;
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
+
+    /// <summary><c>O_NOFOLLOW</c>, one of the few that differ.</summary>
+    private static readonly int NoLink = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+
     private const int NoEntry = 2;
     private const int NotDirectory = 20;
     private const int TypeOffset = 18;
@@ -41,7 +45,7 @@ internal static partial class UnixFiles
     public static uint? OwnerOf(string path) => IsSupported ? Status(System.Text.Encoding.UTF8.GetBytes(path))?.Stamp.User : null;
 
     /// <summary>The user this process acts as.</summary>
-    public static uint CurrentUser => IsSupported ? EffectiveUser() : 0;
+    public static uint CurrentUser { get; } = IsSupported ? EffectiveUser() : 0;
 
     /// <summary>The names in a directory, without <c>.</c> and <c>..</c>.</summary>
     /// <param name="path">Bytes, without a zero at the end.</param>
@@ -102,6 +106,15 @@ internal static partial class UnixFiles
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens a file to read that was seen to be a regular one. A link in its place is not followed, and a pipe in its place does not wait.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static SafeFileHandle OpenReal(ReadOnlySpan<byte> path)
+    {
+        int descriptor = Open(Terminated(path), NonBlockingCloseOnExec | NoLink);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed("open", path, Marshal.GetLastPInvokeError());
     }
 
     /// <summary>An open file's status.</summary>

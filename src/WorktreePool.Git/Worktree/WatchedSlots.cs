@@ -12,7 +12,7 @@ internal sealed class WatchedSlots(Func<IFileEvents> open) : IDisposable
     private readonly ConcurrentDictionary<string, Watched> _slots = new(StringComparer.Ordinal);
 
     /// <summary>The watches over a pool's slots; null when it wants none, or there is no telling here.</summary>
-    public static WatchedSlots? Of(WorktreePoolOptions options) => options.WatchSlots && UnixFiles.IsSupported ? new WatchedSlots(() => new Inotify()) : null;
+    public static WatchedSlots? Of(WorktreePoolOptions options) => options.WatchSlots && UnixFiles.IsSupported ? new WatchedSlots(() => new KernelEvents()) : null;
 
     /// <summary>Whether a slot is for certain as it was when it was verified; its watch ends with that.</summary>
     /// <param name="place">The slot.</param>

@@ -14,26 +14,38 @@ internal static class ClaimSelection
     public static ClaimChoice Choose(
         IReadOnlyList<SlotRecord> records, string key, string? branch, string? wantedCommit, string host, Func<SlotRecord, Liveness> liveness, DateTimeOffset now)
     {
-        SlotRecord? holder = records.FirstOrDefault(record => record.Lease is { } lease && string.Equals(lease.Key, key, StringComparison.Ordinal));
-        if (holder is not null)
+        if (HolderOf(records, key, host, wantedCommit, liveness, now) is { } held)
         {
-            // The key names one slot: the claim takes that very slot over if its holder is gone, and no other.
-            Availability availability = SlotLifecycle.Assess(holder, host, wantedCommit, liveness(holder), now);
-            return availability is Availability.Dead or Availability.InTransit ? new ClaimChoice(holder, [holder]) : new ClaimChoice(holder, []);
+            return held;
         }
 
-        List<SlotRecord> candidates = [.. records
-            .Select(record => (record, availability: SlotLifecycle.Assess(record, host, wantedCommit, liveness(record), now)))
-            .Where(pair => pair.availability != Availability.Unavailable)
-            .OrderBy(pair => pair.availability is Availability.FreeAtTarget or Availability.Free ? Availability.FreeAtTarget : pair.availability)
-            .ThenBy(pair => Affinity(pair.record, key, branch))
-            .ThenByDescending(pair => pair.record.SetUp?.Steps.Count ?? 0)
-            .ThenBy(pair => pair.availability)
+        var candidates = new List<Candidate>(records.Count);
+        foreach (SlotRecord record in records)
+        {
+            Availability availability = SlotLifecycle.Assess(record, host, wantedCommit, liveness(record), now);
+            if (availability != Availability.Unavailable)
+            {
+                candidates.Add(new Candidate(record, availability, Affinity(record, key, branch), candidates.Count));
+            }
+        }
 
-            // Of slots at other commits the one that was left last stands nearest to a base that only moves forward.
-            .ThenByDescending(pair => pair.availability == Availability.Free ? pair.record.UpdatedAt : default)
-            .Select(pair => pair.record)];
-        return new ClaimChoice(null, candidates);
+        candidates.Sort();
+        return new ClaimChoice(null, candidates.ConvertAll(candidate => candidate.Record));
+    }
+
+    /// <summary>The part of a choice that needs no choosing: who holds the key; null when nobody does.</summary>
+    /// <inheritdoc cref="Choose"/>
+    public static ClaimChoice? HolderOf(
+        IReadOnlyList<SlotRecord> records, string key, string host, string? wantedCommit, Func<SlotRecord, Liveness> liveness, DateTimeOffset now)
+    {
+        if (records.FirstOrDefault(record => record.Lease is { } lease && string.Equals(lease.Key, key, StringComparison.Ordinal)) is not { } holder)
+        {
+            return null;
+        }
+
+        // The key names one slot: the claim takes that very slot over if its holder is gone, and no other.
+        Availability availability = SlotLifecycle.Assess(holder, host, wantedCommit, liveness(holder), now);
+        return availability is Availability.Dead or Availability.InTransit ? new ClaimChoice(holder, [holder]) : new ClaimChoice(holder, []);
     }
 
     /// <summary>
@@ -42,6 +54,30 @@ internal static class ClaimSelection
     /// </summary>
     private static int Affinity(SlotRecord record, string key, string? branch) =>
         record.LastUse is not { } use ? 2 : use.Key == key ? 0 : branch is not null && use.Branch == branch ? 1 : 2;
+
+    /// <summary>A slot that a claim may try; the best comes first.</summary>
+    /// <param name="Record">The slot.</param>
+    /// <param name="Availability">What may be done with it.</param>
+    /// <param name="Affinity">From <see cref="ClaimSelection.Affinity"/>.</param>
+    /// <param name="Position">Its place among the records, for those that are alike.</param>
+    private readonly record struct Candidate(SlotRecord Record, Availability Availability, int Affinity, int Position) : IComparable<Candidate>
+    {
+        public int CompareTo(Candidate other)
+        {
+            int order = Rank - other.Rank;
+            order = order != 0 ? order : Affinity.CompareTo(other.Affinity);
+            order = order != 0 ? order : Steps(other.Record).CompareTo(Steps(Record));
+            order = order != 0 ? order : Availability - other.Availability;
+
+            // Of slots at other commits the one that was left last stands nearest to a base that only moves forward.
+            order = order != 0 || Availability != Availability.Free ? order : other.Record.UpdatedAt.CompareTo(Record.UpdatedAt);
+            return order != 0 ? order : Position.CompareTo(other.Position);
+        }
+
+        private Availability Rank => Availability == Availability.Free ? Availability.FreeAtTarget : Availability;
+
+        private static int Steps(SlotRecord record) => record.SetUp?.Steps.Count ?? 0;
+    }
 }
 
 /// <summary>A claim's choice.</summary>

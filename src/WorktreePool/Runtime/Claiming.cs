@@ -142,7 +142,7 @@ internal sealed class Claiming(
     /// <summary>What needs no slot: refusals that are known at once, and the git that resolves what is asked for. Done before the claim wants its turn.</summary>
     private async ValueTask<ClaimOutcome?> LookAheadAsync(ClaimAttempt attempt)
     {
-        if (await LookAsync(attempt).ConfigureAwait(false) is { } outcome)
+        if (await LookAsync(attempt, chooses: false).ConfigureAwait(false) is { } outcome)
         {
             return outcome;
         }
@@ -154,7 +154,7 @@ internal sealed class Claiming(
     }
 
     /// <summary>Reads the pool; an outcome when it follows from the records alone.</summary>
-    private async ValueTask<ClaimOutcome?> LookAsync(ClaimAttempt attempt)
+    private async ValueTask<ClaimOutcome?> LookAsync(ClaimAttempt attempt, bool chooses)
     {
         ClaimRequest request = attempt.Request;
         PoolState state = attempt.State = await context.ReadAsync(attempt.Deadline.Token).ConfigureAwait(false);
@@ -169,7 +169,9 @@ internal sealed class Claiming(
             return ClaimOutcome.Refused(refusals.Paused(request, state));
         }
 
-        attempt.Choice = ClaimSelection.Choose(state.Slots, request.Key, request.Branch, attempt.Commit, context.Host, context.LivenessOf, context.Now);
+        attempt.Choice = chooses
+            ? ClaimSelection.Choose(state.Slots, request.Key, request.Branch, attempt.Commit, context.Host, context.LivenessOf, context.Now)
+            : ClaimSelection.HolderOf(state.Slots, request.Key, context.Host, attempt.Commit, context.LivenessOf, context.Now);
         return attempt.Choice is { KeyHolder: { } holder, Candidates.Count: 0 } ? ClaimOutcome.Refused(refusals.KeyHeld(request, state, holder)) : null;
     }
 
@@ -177,7 +179,7 @@ internal sealed class Claiming(
     private async ValueTask<ClaimOutcome?> TryOnceAsync(ClaimAttempt attempt, WaitingLine.Place? place, bool mayWait)
     {
         (attempt.LookAgain, attempt.IsPassing, attempt.HasAsked) = (false, false, false);
-        if (await LookAsync(attempt).ConfigureAwait(false) is { } outcome)
+        if (await LookAsync(attempt, chooses: true).ConfigureAwait(false) is { } outcome)
         {
             return outcome;
         }

@@ -32,7 +32,7 @@ public abstract class WatchBench : IAsyncLifetime
         Trusted = new TrustedIndex(Repository.Pool);
         Trusted.Keep("slot-0", Repository.Commit, Index);
         _reading = NewProbe(null);
-        Use(() => new Inotify());
+        Use(() => new KernelEvents());
     }
 
     public async ValueTask DisposeAsync()

@@ -97,7 +97,7 @@ public sealed class WatchedProbeTests : WatchBench
         Use(() =>
         {
             opened++;
-            return new Inotify();
+            return new KernelEvents();
         });
 
         Begin().WhyNotWatched.Should().BeNull();
@@ -122,7 +122,7 @@ public sealed class WatchedProbeTests : WatchBench
     public void After_a_restart_everything_is_read()
     {
         Begin();
-        Use(() => new Inotify());
+        Use(() => new KernelEvents());
 
         Trust().IsFromWatch.Should().BeFalse();
     }
@@ -338,7 +338,7 @@ public sealed class WatchedProbeTests : WatchBench
     /// <summary>The kernel's events, with a fault or a deed at an exact moment.</summary>
     private sealed class FaultyEvents : IFileEvents
     {
-        private readonly Inotify _real = new();
+        private readonly KernelEvents _real = new();
         private int _count;
 
         public Action<int, string?>? Before { get; init; }
@@ -358,7 +358,7 @@ public sealed class WatchedProbeTests : WatchBench
             return watch;
         }
 
-        public IEnumerable<(int Watch, FileChange What)> Read()
+        public IEnumerable<FileEvent> Read()
         {
             Reading?.Invoke();
             return _real.Read();

@@ -44,7 +44,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-ownrescue", "own rescued", "directory of own refs made" },
         { "2-maintain", "old history", "history put in place" },
         { "2-command", "no pool", "settings in place" },
-        { "2-command", "half set", "settings debris deleted" },
+        { "2-command", "half set", "debris of a killed writer deleted" },
         { "2-cancel", "dirty", "given back" },
         { "2-claim", "deep", "unreadable file moved aside" },
         { "2-taken", "submodule", "submodule path made" },

@@ -37,6 +37,7 @@ internal sealed partial class CrashStage(CrashSite site)
                 Directory.CreateDirectory(Sandbox.PoolDirectory);
                 await File.WriteAllTextAsync(Path.Combine(Sandbox.PoolDirectory, "pool.json"), $$"""{ "repositoryPath": "{{Sandbox.Repository}}", "slots": 1 }""");
                 await File.WriteAllTextAsync(Path.Combine(Sandbox.PoolDirectory, $"pool.json.{NoPid}.tmp"), "{ \"repos");
+                await File.WriteAllTextAsync(Path.Combine(Sandbox.PoolDirectory, $"baseline.json.{NoPid}.1.tmp"), "{ \"con");
                 return;
             case "submodule":
                 // One that the user has cloned, and one that is recorded without an address.

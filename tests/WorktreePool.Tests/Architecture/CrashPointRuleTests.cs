@@ -12,7 +12,7 @@ public sealed class CrashPointRuleTests
         @"(?<!\w)(File\.(Move|Delete|Copy|Replace|WriteAll\w+|AppendAll\w+|Create\w*)|Directory\.(CreateDirectory|Move|Delete|CreateSymbolicLink)|UnixFiles\.Move|UnixCalls\.TryExchange|RandomAccess\.(Write|SetLength))\(|FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b");
 
     /// <summary>What only tidies up after a failure: a process killed there has changed nothing that a process killed before it has not.</summary>
-    private static readonly Regex Tidying = new(@"^(File\.Delete\((temporary|sibling)\)|RandomAccess\.Write\(file, new byte\[)");
+    private static readonly Regex Tidying = new(@"^(File\.Delete\((temporary|sibling)\)|RandomAccess\.Write\(file!, new byte\[)");
 
     [Theory]
     [InlineData("src/WorktreePool.FileState", 10)]

@@ -1,0 +1,78 @@
+using System.Text;
+
+namespace WorktreePool.FileState;
+
+/// <summary>
+/// Tells which files of the state's directory were touched, by whomever, so that not every one of them need be looked at whenever the state is
+/// read. A system call that has returned is told of, so no change is missed. Linux only; elsewhere, and as long as it has not begun, all may have been touched.
+/// </summary>
+internal sealed class FileTouches(string directory) : IDisposable
+{
+    private const FileChange Touched =
+        FileChange.ClosedAfterWriting | FileChange.MovedFrom | FileChange.MovedTo | FileChange.Deleted | FileChange.Created | FileChange.SelfDeleted | FileChange.SelfMoved;
+
+    private const FileChange Lost = FileChange.SelfDeleted | FileChange.SelfMoved | FileChange.Overflowed | FileChange.NoLongerWatched;
+
+    private Inotify? _queue;
+
+    /// <summary>Begins, if that is possible and was not done. Worth it only for a process that reads often.</summary>
+    public void Begin()
+    {
+        if (_queue is not null || !OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        Inotify? queue = null;
+        try
+        {
+            queue = new Inotify();
+            queue.Add(Encoding.UTF8.GetBytes(directory), Touched | FileChange.OnlyIfDirectory);
+            _queue = queue;
+        }
+        catch (IOException)
+        {
+            // No queue is left (fs.inotify.max_user_instances), or the directory went away.
+            queue?.Dispose();
+        }
+    }
+
+    /// <summary>Tells what was touched since the last time. Not for two threads at once.</summary>
+    /// <param name="touched">Called with the name of each such file.</param>
+    /// <returns>False when any file may have been touched.</returns>
+    public bool TryTell(Action<string> touched)
+    {
+        if (_queue is null)
+        {
+            return false;
+        }
+
+        bool isLost = false;
+        try
+        {
+            foreach (FileEvent happened in _queue.Read())
+            {
+                isLost |= (happened.What & Lost) != 0;
+                touched(happened.Name);
+            }
+        }
+        catch (IOException)
+        {
+            isLost = true;
+        }
+
+        if (isLost)
+        {
+            // It begins anew, should the directory come back: until then, and the first time after it, everything is looked at.
+            Dispose();
+        }
+
+        return !isLost;
+    }
+
+    public void Dispose()
+    {
+        _queue?.Dispose();
+        _queue = null;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text;
+
+namespace WorktreePool.FileState.Tests;
+
+/// <summary>A store that is told which files are touched sees every one of them, and its journals are always those of the last two versions.</summary>
+public sealed class TouchedFilesTests : IDisposable
+{
+    private readonly PoolDirectory _pool = new();
+
+    /// <summary>What somebody does with the file of slot-0, given its path and the bytes that it shall have.</summary>
+    public static TheoryData<string> Touches => ["rewritten", "replaced", "moved away and back", "removed and made", "after a flood"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [MemberData(nameof(Touches))]
+    public async Task A_file_that_somebody_touches_is_read_again(string touch)
+    {
+        await using FileSlotStateStore store = await OpenWatchingAsync();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await store.CompareAndSetAsync(0, Record("slot-1"), Token);
+        for (int change = 0; change < 3; change++)
+        {
+            string text = await File.ReadAllTextAsync(_pool.File("slot-0.json"), Token);
+            (await store.ReadAsync(Token)).Slots[0].Path.Should().Be($"/pool/slots/slot-0{new string('x', change)}", "it is read, and remembered");
+            string next = text.Replace("/pool/slots/slot-0", "/pool/slots/slot-0x", StringComparison.Ordinal);
+
+            await TouchAsync(touch, _pool.File("slot-0.json"), next);
+
+            (await store.ReadAsync(Token)).Slots[0].Path.Should().Be($"/pool/slots/slot-0{new string('x', change + 1)}");
+        }
+    }
+
+    [Fact]
+    public async Task A_directory_that_was_replaced_is_read_again()
+    {
+        await using FileSlotStateStore store = await OpenWatchingAsync();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        string text = await File.ReadAllTextAsync(_pool.File("slot-0.json"), Token);
+        await store.ReadAsync(Token);
+
+        Directory.Move(_pool.State, _pool.State + "-before");
+        Directory.CreateDirectory(_pool.State);
+        File.Copy(Path.Combine(_pool.State + "-before", "store.lock"), _pool.File("store.lock"));
+        await File.WriteAllTextAsync(_pool.File("slot-0.json"), text.Replace("/pool/slots/slot-0", "/elsewhere", StringComparison.Ordinal), Token);
+
+        (await store.ReadAsync(Token)).Slots[0].Path.Should().Be("/elsewhere");
+        (await store.ReadAsync(Token)).Slots[0].Path.Should().Be("/elsewhere", "once more, from memory");
+    }
+
+    [Fact]
+    public async Task A_journal_has_the_last_two_versions_whoever_wrote_them()
+    {
+        await using FileSlotStateStore one = _pool.Open();
+        await using FileSlotStateStore other = _pool.Open();
+        await one.CompareAndSetAsync(0, Record("slot-0"), Token);
+        FileSlotStateStore[] writers = [one, one, other, one, one, other, other, other, one];
+        for (int version = 1; version <= writers.Length; version++)
+        {
+            if (version % 2 == 0)
+            {
+                // Sees the other's version without a lock, and so without its journal.
+                await one.ReadAsync(Token);
+            }
+
+            (await writers[version - 1].CompareAndSetAsync(version, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Applied);
+
+            byte[] journal = await File.ReadAllBytesAsync(_pool.JournalOf("slot-0.json"), Token);
+            string[] halves = [.. journal.Chunk(journal.Length / 2).Select(Encoding.UTF8.GetString)];
+            halves.Should().ContainSingle(half => half.Contains($"\"version\": {version + 1},", StringComparison.Ordinal), "it is durable");
+            halves.Should().ContainSingle(half => half.Contains($"\"version\": {version},", StringComparison.Ordinal), "and the one before, should the write have been cut off");
+        }
+    }
+
+    public void Dispose() => _pool.Dispose();
+
+    private static async Task TouchAsync(string touch, string file, string text)
+    {
+        switch (touch)
+        {
+            case "replaced":
+                await File.WriteAllTextAsync(file + ".new", text, Token);
+                File.Move(file + ".new", file, overwrite: true);
+                return;
+            case "moved away and back":
+                File.Move(file, file + ".away");
+                await File.WriteAllTextAsync(file + ".away", text, Token);
+                File.Move(file + ".away", file);
+                return;
+            case "removed and made":
+                File.Delete(file);
+                break;
+            case "after a flood":
+                // More than the kernel remembers (fs.inotify.max_queued_events is 16,384): then it tells only that something is lost.
+                for (int look = 0; look < 9_000; look++)
+                {
+                    foreach (string name in (string[])["flood-a", "flood-b"])
+                    {
+                        using FileStream opened = File.OpenWrite(Path.Combine(Path.GetDirectoryName(file)!, name));
+                    }
+                }
+
+                break;
+        }
+
+        await File.WriteAllTextAsync(file, text, Token);
+    }
+
+    /// <summary>One that is told: it is from the first wait on.</summary>
+    private async Task<FileSlotStateStore> OpenWatchingAsync()
+    {
+        FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetPoolAsync(0, new PoolRecord(), Token);
+        await store.WaitForChangeAsync("another stamp", Token);
+        return store;
+    }
+
+    private static SlotRecord Record(string slot) => new() { Slot = slot, Host = "host", Path = $"/pool/slots/{slot}" };
+}
