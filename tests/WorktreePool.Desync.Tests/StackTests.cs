@@ -13,6 +13,9 @@ public sealed class StackTests(Bench bench, ITestOutputHelper output) : IClassFi
     /// <summary>A keeper's pass that heals one slot has about so many crash points.</summary>
     private const int Points = 120;
 
+    /// <summary>With fewer stacks, as when one is repeated, it is no wonder if none is ready or nothing was killed.</summary>
+    private const int Enough = 40;
+
     /// <summary>Environment and owners are the whole process's, and keep patterns the whole pool's: those states are tested alone.</summary>
     private static readonly DamagedState[] Stackable = [.. Catalogue.All.Where(state => state is { NeedsRoot: false, Leaked.Count: 0, Keep.Count: 0 })];
 
@@ -43,6 +46,11 @@ public sealed class StackTests(Bench bench, ITestOutputHelper output) : IClassFi
 
         output.WriteLine($"{stacks} stacks, {granted} ready, {stacks - granted} set aside; {killed} processes killed while they healed");
         failures.Should().BeEmpty("a stack can be repeated with WORKTREE_POOL_STACKS=1 WORKTREE_POOL_STACKS_SEED=<its seed>");
+        if (stacks < Enough)
+        {
+            return;
+        }
+
         granted.Should().BeGreaterThanOrEqualTo(stacks * 4 / 5, "setting slots aside is the exception");
         killed.Should().BeGreaterThan(0, "only debug builds have crash points");
     }
