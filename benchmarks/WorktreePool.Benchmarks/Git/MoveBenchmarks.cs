@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Attributes;
+using WorktreePool.Benchmarks.Ratios;
 
 namespace WorktreePool.Benchmarks.Git;
 
 /// <summary>A claim that has to move the slot to a commit 50 files away, against a bare checkout.</summary>
+[WarmUpRounds(40)]
 public class MoveBenchmarks
 {
     private SampleRepository _repository = null!;

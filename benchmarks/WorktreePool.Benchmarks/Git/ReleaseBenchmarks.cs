@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Attributes;
+using WorktreePool.Benchmarks.Ratios;
 
 namespace WorktreePool.Benchmarks.Git;
 
 /// <summary>A release of a slot with 10 changed, 10 new and 1,000 ignored files, against the outage's fix, which keeps no work and verifies nothing.</summary>
+[WarmUpRounds(10)]
 public class ReleaseBenchmarks
 {
     private SampleRepository _repository = null!;

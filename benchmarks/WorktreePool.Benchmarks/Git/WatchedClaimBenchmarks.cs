@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Attributes;
+using WorktreePool.Benchmarks.Ratios;
 
 namespace WorktreePool.Benchmarks.Git;
 
 /// <summary>A claim in a process whose keeper watches the slot and has seen no change since it verified it, against one git status.</summary>
+[WarmUpRounds(40)]
 public class WatchedClaimBenchmarks
 {
     private SampleRepository _repository = null!;

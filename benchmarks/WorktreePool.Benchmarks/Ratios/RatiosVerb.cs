@@ -14,7 +14,7 @@ internal static class RatiosVerb
 {
     private static readonly Type[] All = [typeof(ClaimBenchmarks), typeof(WatchedClaimBenchmarks), typeof(ReleaseBenchmarks), typeof(MoveBenchmarks), typeof(ProvisionBenchmarks), typeof(StoreBenchmarks), typeof(ScaleBenchmarks)];
 
-    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count.</param>
+    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count, else as many as the class says.</param>
     /// <returns>0; 1 when something allocated more than it may, see <see cref="MostAllocatedAttribute"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
@@ -22,7 +22,7 @@ internal static class RatiosVerb
         string[] only = options.TryGetValue("--only", out string? names) ? names.Split(',') : [""];
         string[]? at = options.TryGetValue("--at", out string? values) ? values.Split(',') : null;
         int? rounds = options.TryGetValue("--rounds", out string? number) ? int.Parse(number, CultureInfo.InvariantCulture) : null;
-        int warmUps = options.TryGetValue("--warm-ups", out string? before) ? int.Parse(before, CultureInfo.InvariantCulture) : 2;
+        int? warmUps = options.TryGetValue("--warm-ups", out string? before) ? int.Parse(before, CultureInfo.InvariantCulture) : null;
         if (options.Keys.FirstOrDefault(name => name is not ("--only" or "--at" or "--rounds" or "--warm-ups")) is { } unknown)
         {
             throw new ArgumentException($"{unknown} is no option: --only, --at, --rounds, --warm-ups.");
@@ -34,10 +34,11 @@ internal static class RatiosVerb
         foreach (Type type in All.Where(type => only.Any(part => type.Name.Contains(part, StringComparison.OrdinalIgnoreCase))))
         {
             int count = rounds ?? type.GetCustomAttribute<IterationCountAttribute>()?.Config.GetJobs().First().Run.IterationCount ?? 15;
+            int toWarm = warmUps ?? type.GetCustomAttribute<WarmUpRoundsAttribute>()?.Rounds ?? 2;
             PropertyInfo? parameter = type.GetProperties().FirstOrDefault(property => property.GetCustomAttribute<ParamsAttribute>() is not null);
             foreach (object? value in parameter?.GetCustomAttribute<ParamsAttribute>()!.Values.Where(value => at is null || at.Contains(Text(value!))) ?? [null])
             {
-                isWithin &= await MeasureAsync(type, parameter, value, count, warmUps);
+                isWithin &= await MeasureAsync(type, parameter, value, count, toWarm);
             }
         }
 

@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Attributes;
+using WorktreePool.Benchmarks.Ratios;
 using WorktreePool.FileState;
 using WorktreePool.Testing;
 
 namespace WorktreePool.Benchmarks.Stores;
 
 /// <summary>How a pair's own cost and its allocations grow with the number of slots.</summary>
+[WarmUpRounds(20)]
 public class ScaleBenchmarks
 {
     private const int Pairs = 100;

@@ -108,7 +108,7 @@ internal sealed partial class CrashStage(CrashSite site)
                 File.WriteAllText(Path.Combine(Sandbox.Slot(0), "more.txt"), "more\n");
                 CrashSite.Shell("""
                     cd "$1" && git branch stray && git tag stray-tag && git stash store -m stray "$(git stash create)" && git config core.bare true && git config core.hooksPath /nowhere
-                    cd "$2" && rm -rf hooks info worktree-pool/owners && git update-ref -d refs/remotes/origin/main && : > objects/info/alternates
+                    cd "$2" && git rev-parse stray > "refs/heads/$(printf 'a\377b')" && rm -rf hooks info worktree-pool/owners && git update-ref -d refs/remotes/origin/main && : > objects/info/alternates
                     """, Sandbox.Slot(0), Common(before));
                 break;
             case "rescued" or "own rescued":
