@@ -26,6 +26,14 @@ public sealed class GitScript
     /// <summary>The call never ends unless it is cancelled: a git process that hangs.</summary>
     public GitScript Hang() => Add((clock, token) => Task.Delay(Timeout.InfiniteTimeSpan, clock, token));
 
+    /// <summary>The call says that it arrived, and waits until it is let on, deaf to cancellation: a disk that does not answer.</summary>
+    /// <param name="gate">Where it waits.</param>
+    public GitScript StallAt(GitGate gate)
+    {
+        ArgumentNullException.ThrowIfNull(gate);
+        return Add((_, _) => gate.PassAsync(CancellationToken.None));
+    }
+
     /// <summary>Something else happens, for example another process changes the slot.</summary>
     /// <param name="action">What.</param>
     public GitScript Do(Action action) => Add((_, _) =>

@@ -114,4 +114,55 @@ public sealed class CancellationTests : RuntimeTest
 
         await Machine.ShouldBeReadyAsync(0);
     }
+
+    [Theory]
+    [InlineData(GitVerb.Probe)]
+    [InlineData(GitVerb.Repair)]
+    public async Task A_claim_whose_git_hears_no_cancellation_ends_all_the_same_and_gives_its_slot_back_when_that_returns(GitVerb where)
+    {
+        FakeProcess process = Machine.Start(options => (options.Slots, options.ClaimTimeout) = (1, TimeSpan.FromSeconds(10)));
+        await process.Pool.MaintainAsync(Token);
+        Machine.Slot(0).Damage(FindingIds.TreeDiffers);
+        var gate = new GitGate();
+        Git.At(where, 1).StallAt(gate);
+        Task<SlotLease> claim = process.Pool.ClaimAsync(new ClaimRequest { Key = "MC-1" }, Token).AsTask();
+        await gate.Reached.WaitAsync(Token);
+
+        Machine.Time.Advance(TimeSpan.FromSeconds(10.25));
+
+        ClaimRefusal refusal = (await claim.Awaiting(c => c.WaitAsync(TimeSpan.FromSeconds(30), Token)).Should().ThrowAsync<SlotUnavailableException>()).Which.Refusal;
+        refusal.Reason.Should().Be(RefusalReason.Timeout);
+        (await Machine.RecordAsync(0)).State.Should().Be(SlotState.Preparing, "what does not return still works on it");
+        (await RefusalAsync(process, "MC-2")).Should().NotBeNull("nobody else may touch the slot");
+
+        gate.Open();
+        Task<SlotLease> next = ClaimAsync(process, "MC-2");
+        await UntilAsync(() => next.IsCompleted);
+        (await next).Slot.Should().Be("slot-0", "the lease that nobody knows of was given back");
+        Git.Violations.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_release_whose_git_hears_no_cancellation_ends_all_the_same_and_nobody_has_the_slot_before_that_returns()
+    {
+        FakeProcess process = Machine.Start(options => (options.Slots, options.ReleaseTimeout) = (1, TimeSpan.FromSeconds(10)));
+        SlotLease lease = await ClaimAsync(process, "MC-1");
+        Machine.Slot(0).Write("work.txt");
+        var gate = new GitGate();
+        Git.At(GitVerb.Repair, 1).StallAt(gate);
+        Task<ReleaseReport> release = lease.ReleaseAsync(cancellationToken: Token).AsTask();
+        await gate.Reached.WaitAsync(Token);
+
+        Machine.Time.Advance(TimeSpan.FromSeconds(10.25));
+
+        (await release.Awaiting(r => r.WaitAsync(TimeSpan.FromSeconds(30), Token)).Should().ThrowAsync<ReleaseIncompleteException>()).Which.Message.Should().Contain("ReleaseTimeout");
+        (await RefusalAsync(process, "MC-2")).Should().NotBeNull("it is still worked on");
+
+        gate.Open();
+        Task<SlotLease> next = ClaimAsync(process, "MC-2");
+        await UntilAsync(() => next.IsCompleted);
+        (await next).Slot.Should().Be("slot-0");
+        (await Git.Rescues.ListAsync(Token)).Should().ContainSingle("its work was kept");
+        Git.Violations.Should().BeEmpty();
+    }
 }
