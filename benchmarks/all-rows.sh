@@ -15,9 +15,9 @@ case "${1:-}" in
   *) echo "$0: \"$1\" is no argument: dry, or none" >&2; exit 2 ;;
 esac
 uname -r; git --version; nproc; uptime; df -T . | tail -1
-run ratios --only Store --rounds 15
+run ratios --only Store --rounds 21
 run ratios --only Claim,Release,Move --at 200,5000 --rounds 15
-run ratios --only Claim,Release,Move --at 50000 --rounds 7
+run ratios --only Claim,Release,Move --at 50000 --rounds 5 --warm-ups 2
 run ratios --only Scale --rounds 15
 run contention --processes 4 --claimers 4 --slots 8 --seconds 5
 run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20 --seconds 5

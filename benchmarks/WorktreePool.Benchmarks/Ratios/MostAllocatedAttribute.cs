@@ -6,4 +6,7 @@ namespace WorktreePool.Benchmarks.Ratios;
 internal sealed class MostAllocatedAttribute(double kilobytes) : Attribute
 {
     public double Kilobytes { get; } = kilobytes;
+
+    /// <summary>Besides, for each one that the benchmark's parameter counts: files or slots.</summary>
+    public double ForEach { get; set; }
 }

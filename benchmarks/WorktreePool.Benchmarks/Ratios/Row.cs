@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using BenchmarkDotNet.Attributes;
 
@@ -18,6 +19,7 @@ internal sealed class Row
         (_instance, _method) = (Activator.CreateInstance(type)!, method);
         _benchmark = method.GetCustomAttribute<BenchmarkAttribute>()!;
         parameter?.SetValue(_instance, value);
+        MostKilobytes = method.GetCustomAttribute<MostAllocatedAttribute>() is { } most ? most.Kilobytes + (most.ForEach * Convert.ToDouble(value ?? 0, CultureInfo.InvariantCulture)) : double.PositiveInfinity;
     }
 
     public string Name => _method.Name;
@@ -25,7 +27,7 @@ internal sealed class Row
     public bool IsBaseline => _benchmark.Baseline;
 
     /// <summary>What it may allocate per operation.</summary>
-    public double MostKilobytes => _method.GetCustomAttribute<MostAllocatedAttribute>()?.Kilobytes ?? double.PositiveInfinity;
+    public double MostKilobytes { get; }
 
     /// <summary>Microseconds of each round, per operation.</summary>
     public IReadOnlyList<double> Microseconds => _microseconds;
