@@ -23,7 +23,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
             if (state.Slots.Count == 0)
             {
                 // Before anything is made.
-                SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: true);
+                state = await CheckPlacesAsync(state, cancellationToken).ConfigureAwait(false);
             }
 
             await isolated.EstablishAsync(cancellationToken).ConfigureAwait(false);
@@ -35,7 +35,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
             string baseRef = await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
             string commit = await context.Git.ResolveAsync(baseRef, cancellationToken).ConfigureAwait(false)
                 ?? throw new BaseNotFoundException($"The base \"{baseRef}\" names no commit in {context.RepositoryName}. No pool was made. Fetch it, or set Base to a ref that exists.");
-            SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: true);
+            state = await CheckPlacesAsync(state, cancellationToken).ConfigureAwait(false);
 
             if (context.Git.Isolated is null)
             {
@@ -52,7 +52,7 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
         {
             // A base that names nothing is refused before the pool grows.
             await bases.GetBaseRefAsync(cancellationToken).ConfigureAwait(false);
-            SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: false);
+            state = await CheckPlacesAsync(state, cancellationToken).ConfigureAwait(false);
         }
 
         foreach (string slot in Missing(state))
@@ -62,6 +62,28 @@ internal sealed class SlotRoster(PoolContext context, BaseResolver bases, PoolJo
         }
 
         _complete = true;
+    }
+
+    /// <summary>Refuses places that are others'. What another process has made of this very pool since the state was read is not: records come before directories.</summary>
+    /// <returns>The state, as it is by now.</returns>
+    private async ValueTask<PoolState> CheckPlacesAsync(PoolState state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SlotPlaces.Check(SlotsDirectory, Missing(state), isNewPool: state.Slots.Count == 0);
+            return state;
+        }
+        catch (PoolConfigurationException)
+        {
+            PoolState now = await context.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (Missing(now).Count == Missing(state).Count)
+            {
+                throw;
+            }
+
+            SlotPlaces.Check(SlotsDirectory, Missing(now), isNewPool: now.Slots.Count == 0);
+            return now;
+        }
     }
 
     /// <summary>Removes slots beyond the configured number that nobody holds.</summary>

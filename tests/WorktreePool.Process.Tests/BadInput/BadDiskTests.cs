@@ -8,6 +8,8 @@ public sealed class BadDiskTests : IAsyncLifetime
 {
     private readonly Sandbox _sandbox = new();
 
+    private string State => Path.Combine(_sandbox.PoolDirectory, "state");
+
     private static readonly string[] Changing = ["claim --key K", "run --key K -- true", "release --key HELD", "pause", "trust", "init --repo REPO --slots 3"];
 
     public async ValueTask InitializeAsync()
@@ -55,14 +57,15 @@ public sealed class BadDiskTests : IAsyncLifetime
     [InlineData("pause")]
     public async Task On_a_full_disk_the_state_stays_as_it_was(string command)
     {
-        string state = Path.Combine(_sandbox.PoolDirectory, "state"), after = Path.Combine(_sandbox.Root, "after");
-        var before = DirectoryTree.Read(_sandbox.PoolDirectory);
+        // With the files that the next versions would be written into they would need no more space.
+        foreach (string spare in Directory.EnumerateFiles(State, "*.spare"))
+        {
+            File.Delete(spare);
+        }
 
-        // The state on a small disk of its own, filled to the last byte. What it holds afterwards is copied out, for the mount ends with the command.
-        string[] full = Mounting(
-            $"cp -a '{state}' '{_sandbox.Root}/copy' && mount -t tmpfs -o size=128k,mode=755 none '{state}' && cp -a '{_sandbox.Root}/copy/.' '{state}' && {{ head -c 1M /dev/zero > '{state}/fill' 2>/dev/null; true; }}",
-            $"rm '{state}/fill' && cp -a '{state}' '{after}'");
-        (int code, JsonElement json) = await _sandbox.JsonAsync(new Invocation(command.Split(' ')) { Wrapper = full });
+        string state = State, after = Path.Combine(_sandbox.Root, "after");
+        var before = DirectoryTree.Read(_sandbox.PoolDirectory);
+        (int code, JsonElement json) = await _sandbox.JsonAsync(new Invocation(command.Split(' ')) { Wrapper = OnFullDisk($"cp -a '{state}' '{after}'") });
 
         code.Should().Be(70);
         json.GetProperty("message").GetString().Should().ContainAll("No space left on device", "It is as it was", "disk's space");
@@ -73,6 +76,19 @@ public sealed class BadDiskTests : IAsyncLifetime
         // The number in the lock says only whether others must read the state again.
         before.ShouldBeUnchanged("the disk was full", except: Path.Combine("state", "store.lock"));
         (await _sandbox.RunAsync("release", "--key", "HELD")).Code.Should().Be(0, "with space again it works");
+    }
+
+    [Fact]
+    public async Task On_a_full_disk_a_slot_that_was_used_can_be_released()
+    {
+        string after = Path.Combine(_sandbox.Root, "after");
+        (int code, JsonElement json) = await _sandbox.JsonAsync(new Invocation("release", "--key", "HELD") { Wrapper = OnFullDisk($"cp -a '{State}' '{after}'") });
+
+        code.Should().Be(0, json.ToString());
+        Directory.Delete(State, true);
+        Directory.Move(after, State);
+        JsonElement status = (await _sandbox.JsonAsync("status")).Json;
+        status.GetProperty("counts").GetProperty("free").GetInt32().Should().Be(2);
     }
 
     [Fact]
@@ -92,6 +108,11 @@ public sealed class BadDiskTests : IAsyncLifetime
     }
 
     /// <summary>A wrapper that mounts, runs the command, and does something afterwards, in a mount namespace of its own.</summary>
+    /// <summary>The state on a small disk of its own, filled to the last byte. What it holds afterwards must be copied out, for the mount ends with the command.</summary>
+    private string[] OnFullDisk(string afterwards) => Mounting(
+        $"cp -a '{State}' '{_sandbox.Root}/copy' && mount -t tmpfs -o size=128k,mode=755 none '{State}' && cp -a '{_sandbox.Root}/copy/.' '{State}' && {{ head -c 1M /dev/zero > '{State}/fill' 2>/dev/null; true; }}",
+        $"rm '{State}/fill' && {afterwards}");
+
     private static string[] Mounting(string mount, string afterwards = "true") =>
         ["unshare", "--map-root-user", "--mount", "sh", "-c", $"{mount} || exit 99; \"$@\"; code=$?; {afterwards} || exit 98; exit $code", "sh"];
 
