@@ -41,6 +41,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-warm", "dead", "set-up step ended" },
         { "2-own", "own", "isolated repository in place" },
         { "2-own", "own strays", "repository file restored" },
+        { "2-own", "own misnamed", "ref given a plain name" },
         { "2-ownrescue", "own rescued", "directory of own refs made" },
         { "2-maintain", "old history", "history put in place" },
         { "2-command", "no pool", "settings in place" },

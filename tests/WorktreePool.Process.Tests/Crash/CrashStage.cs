@@ -108,8 +108,12 @@ internal sealed partial class CrashStage(CrashSite site)
                 File.WriteAllText(Path.Combine(Sandbox.Slot(0), "more.txt"), "more\n");
                 CrashSite.Shell("""
                     cd "$1" && git branch stray && git tag stray-tag && git stash store -m stray "$(git stash create)" && git config core.bare true && git config core.hooksPath /nowhere
-                    cd "$2" && git rev-parse stray > "refs/heads/$(printf 'a\377b')" && rm -rf hooks info worktree-pool/owners && git update-ref -d refs/remotes/origin/main && : > objects/info/alternates
+                    cd "$2" && rm -rf hooks info worktree-pool/owners && git update-ref -d refs/remotes/origin/main && : > objects/info/alternates
                     """, Sandbox.Slot(0), Common(before));
+                break;
+            case "own misnamed":
+                // All that keeps a commit is a ref whose name nobody can say.
+                CrashSite.Shell("cd \"$1\" && git -c user.name=T -c user.email=t@example.invalid commit-tree -m lost 'refs/remotes/origin/main^{tree}' > \"refs/heads/$(printf 'a\\377b')\"", Common(before));
                 break;
             case "rescued" or "own rescued":
                 SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
@@ -236,6 +240,11 @@ internal sealed partial class CrashStage(CrashSite site)
             {
                 rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
             }
+        }
+
+        if (before == "own misnamed")
+        {
+            (await @operator.Rescues.ListAsync(CancellationToken.None)).Should().NotBeEmpty("nobody else kept that commit");
         }
 
         if (before == "deep")
