@@ -29,6 +29,7 @@ public class ClaimBenchmarks
     public string GitStatus() => Scratch.Git(_repository.Floor, "status", "--porcelain=v2", "--ignored");
 
     [Benchmark]
+    [MostAllocated(200, ForEach = 1)]
     public async Task Claim()
     {
         _lease = await _pool.Pool.ClaimAsync(new ClaimRequest { Key = "claim" });
@@ -39,6 +40,7 @@ public class ClaimBenchmarks
     public void Release() => _lease!.ReleaseAsync().AsTask().GetAwaiter().GetResult();
 
     [Benchmark]
+    [MostAllocated(600, ForEach = 1.5)]
     public async Task ClaimAndRelease()
     {
         SlotLease lease = await _pool.Pool.ClaimAsync(new ClaimRequest { Key = "pair" });

@@ -29,6 +29,7 @@ public class WatchedClaimBenchmarks
     public string GitStatus() => Scratch.Git(_repository.Floor, "status", "--porcelain=v2", "--ignored");
 
     [Benchmark]
+    [MostAllocated(100)]
     public async Task WatchedClaim()
     {
         _lease = await _pool.Pool.ClaimAsync(new ClaimRequest { Key = "watched" });

@@ -31,9 +31,11 @@ public class ScaleBenchmarks
     }
 
     [Benchmark(OperationsPerInvoke = Pairs)]
+    [MostAllocated(24, ForEach = 0.1)]
     public Task InMemory() => PairsAsync();
 
     [Benchmark(OperationsPerInvoke = Pairs)]
+    [MostAllocated(80, ForEach = 0.2)]
     public Task FileStore() => PairsAsync();
 
     private async Task PairsAsync()

@@ -50,12 +50,15 @@ public class StoreBenchmarks : IDisposable
     }
 
     [Benchmark(OperationsPerInvoke = FilePairs)]
+    [MostAllocated(80)]
     public Task FileStore() => PairsAsync("file", FilePairs);
 
     [Benchmark(OperationsPerInvoke = MemoryPairs)]
+    [MostAllocated(24)]
     public Task InMemory() => PairsAsync("memory", MemoryPairs);
 
     [Benchmark(OperationsPerInvoke = MemoryPairs)]
+    [MostAllocated(28)]
     public Task InMemoryWith64Tasks() => Task.WhenAll(Enumerable.Range(0, 64).Select(task => Task.Run(() => PairsAsync($"task-{task}", MemoryPairs / 64))));
 
     private async Task PairsAsync(string key, int pairs)
