@@ -34,7 +34,7 @@ public sealed class OldHistoryTests : IDisposable
     [Fact]
     public async Task What_other_processes_write_meanwhile_stays()
     {
-        const int Each = 60;
+        const int Each = 600;
         await using FileSlotStateStore store = _pool.Open();
         List<HelperProcess> writers = [.. Enumerable.Range(0, 3).Select(writer => HelperProcess.Start("count", _pool.Pool, $"slot-{writer}", $"{Each}"))];
         try
