@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -17,7 +18,7 @@ internal static class StateDocument
     /// <summary>Where the fields of an object that is written for people begin.</summary>
     private static ReadOnlySpan<byte> Opening => "{\n"u8;
 
-    private static ReadOnlySpan<byte> OpeningWithSchema => "{\n  \"schema\": 1,\n"u8;
+    private static readonly byte[] OpeningWithSchema = Encoding.UTF8.GetBytes($"{{\n  \"{SchemaField}\": {Schema},\n");
 
     public static byte[] Write<T>(T record, JsonTypeInfo<T> type)
     {

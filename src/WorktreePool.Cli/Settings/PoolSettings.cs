@@ -184,24 +184,11 @@ internal sealed class PoolSettings
     {
         foreach (string left in System.IO.Directory.EnumerateFiles(Directory, $"{FileName}.*.tmp"))
         {
-            if (int.TryParse(Path.GetFileName(left).Split('.')[^2], NumberStyles.None, CultureInfo.InvariantCulture, out int writer) && !IsRunning(writer))
+            if (int.TryParse(Path.GetFileName(left).Split('.')[^2], NumberStyles.None, CultureInfo.InvariantCulture, out int writer) && !RunningProcess.Exists(writer))
             {
                 File.Delete(left);
                 CrashPoint.Reached("settings debris deleted");
             }
-        }
-    }
-
-    private static bool IsRunning(int pid)
-    {
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(pid);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -146,24 +145,11 @@ internal static class SafeFile
         string name = Path.GetFileName(path);
         foreach (string left in Directory.EnumerateFiles(Path.GetDirectoryName(path)!, $"{name}.*{Temporary}"))
         {
-            if (Path.GetFileName(left)[(name.Length + 1)..].Split('.') is [var writer, _, _] && int.TryParse(writer, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && !IsRunning(pid))
+            if (Path.GetFileName(left)[(name.Length + 1)..].Split('.') is [var writer, _, _] && int.TryParse(writer, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && !RunningProcess.Exists(pid))
             {
                 File.Delete(left);
                 CrashPoint.Reached("debris of a killed writer deleted");
             }
-        }
-    }
-
-    private static bool IsRunning(int pid)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(pid);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false;
         }
     }
 }
