@@ -8,8 +8,8 @@ run() { echo; echo "## $*"; benchmarks/WorktreePool.Benchmarks/bin/Release/net10
 case "${1:-}" in
   dry)
     run ratios --only Move,Scale --at 200,4 --rounds 1 --warm-ups 0
-    run contention --processes 2 --claimers 2 --slots 2 --seconds 1
-    run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20 --seconds 1
+    run contention --processes 2 --claimers 2 --slots 2 --rounds 1 --seconds 1 --warm-up-seconds 0
+    run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20 --rounds 1 --seconds 1 --warm-up-seconds 0
     exit ;;
   "") ;;
   *) echo "$0: \"$1\" is no argument: dry, or none" >&2; exit 2 ;;
@@ -19,7 +19,7 @@ run ratios --only Store --rounds 21
 run ratios --only Claim,Release,Move --at 200,5000 --rounds 15
 run ratios --only Claim,Release,Move --at 50000 --rounds 5 --warm-ups 2
 run ratios --only Scale --rounds 15
-run contention --processes 4 --claimers 4 --slots 8 --seconds 5
-run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20 --seconds 5
+run contention --processes 4 --claimers 4 --slots 8
+run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20
 run ratios --only Provision --at 50000 --rounds 2
 uptime

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace WorktreePool;
 
 /// <summary>
-/// An exclusive lock on a file that ends with its process, however it dies: FileShare.None is flock(2) on Unix. Child processes do not inherit it
+/// An exclusive lock on a file that ends with its process, however it dies: flock(2) on Unix. Child processes do not inherit it
 /// (the handle is close-on-exec). The file itself is never deleted: a second file of the same name would be a second lock.
 /// </summary>
 internal sealed class FileLock : IDisposable, IAsyncDisposable
@@ -16,17 +16,63 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
     /// <summary>Takes the lock if it is free; null when it is not.</summary>
     public static FileLock? TryTake(string path)
     {
+        FileLock? held = TryTake(path, FileAccess.ReadWrite, tries: 1, out SafeFileHandle? busy);
+        busy?.Dispose();
+        return held;
+    }
+
+    /// <summary>Tries several times, giving way to others in between.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="access">Whether the file is to be written; if not, whoever watches it is not told that the lock was given back.</param>
+    /// <param name="tries">How often.</param>
+    /// <param name="busy">The open file to wait with (<see cref="Wait"/>) when somebody else has the lock; null where one cannot.</param>
+    public static FileLock? TryTake(string path, FileAccess access, int tries, out SafeFileHandle? busy)
+    {
+        busy = null;
+        if (!OperatingSystem.IsLinux())
+        {
+            return TryTakeElsewhere(path);
+        }
+
+        SafeFileHandle file = Flock.Open(path, access);
         try
         {
-            // No FileStream: it would ask the system where in the file it is at every turn.
-            SafeFileHandle file = System.IO.File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            CrashPoint.Reached($"{Path.GetFileName(path)} held");
-            return new FileLock(file);
+            for (int done = 1; !Flock.TryTake(file); done++)
+            {
+                if (done == tries)
+                {
+                    busy = file;
+                    return null;
+                }
+
+                Thread.Yield();
+            }
         }
-        catch (IOException e) when (LockConflict.Is(e))
+        catch
         {
-            return null;
+            file.Dispose();
+            throw;
         }
+
+        return Held(file, path);
+    }
+
+    /// <summary>Waits for the lock, however long that takes: the thread stands in the kernel's line and is woken when the lock is given back. Linux only.</summary>
+    /// <param name="busy">From <see cref="TryTake(string, FileAccess, int, out SafeFileHandle?)"/>; closed if that fails.</param>
+    /// <param name="path">The file.</param>
+    public static FileLock Wait(SafeFileHandle busy, string path)
+    {
+        try
+        {
+            Flock.Take(busy);
+        }
+        catch
+        {
+            busy.Dispose();
+            throw;
+        }
+
+        return Held(busy, path);
     }
 
     /// <summary>As the other, and the file's time says since when it is held.</summary>
@@ -49,7 +95,17 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
     public void Touch(TimeProvider time) => System.IO.File.SetLastWriteTimeUtc(File, time.GetUtcNow().UtcDateTime);
 
     /// <summary>Gives the lock back.</summary>
-    public void Dispose() => File.Dispose();
+    public void Dispose()
+    {
+        if (OperatingSystem.IsLinux() && !File.IsClosed)
+        {
+            Flock.GiveBack(File);
+        }
+        else
+        {
+            File.Dispose();
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -59,8 +115,8 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// .NET goes on without a lock where the file system has none or where an environment setting turns locking off, and a pool
-    /// without locks would hand one slot to two holders. So a lock that is held is tried once more.
+    /// A file system may say that it locks and not do it, and a pool without locks would hand one slot to two holders; elsewhere than on Linux .NET goes on without a
+    /// lock where there is none or where an environment setting turns locking off. So a lock that is held is tried once more.
     /// </summary>
     /// <param name="path">The file of a lock that the caller holds.</param>
     public static void Prove(string path)
@@ -70,6 +126,27 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
             second.Dispose();
             throw new StateStoreException(
                 $"Files in {Path.GetDirectoryName(path)} cannot be locked, so the pool would not be safe. Nothing was changed. Put the pool's directory on a local file system, and unset DOTNET_SYSTEM_IO_DISABLEFILELOCKING.");
+        }
+    }
+
+    private static FileLock Held(SafeFileHandle file, string path)
+    {
+        CrashPoint.Reached($"{Path.GetFileName(path)} held");
+        return new FileLock(file);
+    }
+
+    private static FileLock? TryTakeElsewhere(string path)
+    {
+        try
+        {
+            // No FileStream: it would ask the system where in the file it is at every turn.
+            SafeFileHandle file = System.IO.File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            CrashPoint.Reached($"{Path.GetFileName(path)} held");
+            return new FileLock(file);
+        }
+        catch (IOException e) when (LockConflict.Is(e))
+        {
+            return null;
         }
     }
 }

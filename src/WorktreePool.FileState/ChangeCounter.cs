@@ -25,6 +25,15 @@ internal static class ChangeCounter
         }
     }
 
+    /// <summary>Whether no change is under way.</summary>
+    public static bool IsSettled(long counted) => counted % 2 == 0;
+
+    /// <summary>The number before the change that is under way, if one is.</summary>
+    public static long Before(long counted) => counted & ~1L;
+
+    /// <summary>The number after the change that is under way, or the next one.</summary>
+    public static long After(long counted) => Before(counted) + 2;
+
     /// <summary>The same, for whoever holds the lock: null means that the writer before died at work.</summary>
     public static long? ReadHeld(SafeFileHandle held) => Settled(ReadRaw(held));
 
@@ -49,9 +58,10 @@ internal static class ChangeCounter
         return begun + 1;
     }
 
-    private static long? Settled(long number) => number > 0 && number % 2 == 0 ? number : null;
+    private static long? Settled(long counted) => counted > 0 && IsSettled(counted) ? counted : null;
 
-    private static long ReadRaw(SafeFileHandle file)
+    /// <summary>What the lock's file says, a change that is under way counted, too; 0 when it says nothing.</summary>
+    public static long ReadRaw(SafeFileHandle file)
     {
         Span<byte> bytes = stackalloc byte[Length];
         return RandomAccess.Read(file, bytes, 0) == Length ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;

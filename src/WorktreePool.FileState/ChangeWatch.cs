@@ -38,7 +38,7 @@ internal sealed class ChangeWatch(string storeLock) : IDisposable
         }
 
         watcher?.Dispose();
-        Signal();
+        _changed.TrySetException(new ObjectDisposedException(nameof(FileSlotStateStore)));
     }
 
     private IDisposable? TryWatch() =>

@@ -17,11 +17,24 @@ internal static class DocumentFile
     /// <summary>What the name of a damaged file ends in that was replaced.</summary>
     public const string Damaged = ".damaged";
 
-    /// <summary>The bytes; null when there is no such file.</summary>
+    /// <summary>How often a file is opened anew that was replaced while it was read.</summary>
+    private const int MostReadings = 50;
+
+    /// <summary>The bytes; null when there is no such file. Two changes that end meanwhile may have mixed them: the change counter tells.</summary>
     public static byte[]? TryRead(string file)
     {
-        using SafeFileHandle? handle = UnixCalls.TryOpen(file, FileAccess.Read);
-        return handle is null ? null : ReadAll(handle, file);
+        for (int reading = 1; ; reading++)
+        {
+            using SafeFileHandle? handle = UnixCalls.TryOpen(file, FileAccess.Read);
+            try
+            {
+                return handle is null ? null : ReadAll(handle, file);
+            }
+            catch (IOException e) when (e.InnerException is EndOfStreamException && reading < MostReadings)
+            {
+                // Opened before two changes: it has become the spare, and is written again.
+            }
+        }
     }
 
     /// <summary>All bytes of an open file.</summary>

@@ -42,6 +42,8 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     {
         ArgumentNullException.ThrowIfNull(next);
         RequireName(next.Slot);
+        SlotRecord stored = next with { Version = expectedVersion + 1 };
+        byte[] content = StateFiles.Write(stored);
         return ChangeAsync(
             held =>
             {
@@ -56,8 +58,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                     return new StoreResult(StoreOutcome.KeyHeld, null, holder);
                 }
 
-                SlotRecord stored = next with { Version = expectedVersion + 1 };
-                _files.WriteSlot(held, state, stored);
+                _files.WriteSlot(held, state, stored, content);
                 return new StoreResult(StoreOutcome.Applied, stored);
             },
             cancellationToken);
@@ -113,9 +114,15 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             }
 
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(changed, Task.Delay(Poll, _time, waiting.Token)).ConfigureAwait(false);
+            Task first = await Task.WhenAny(changed, Task.Delay(Poll, _time, waiting.Token)).ConfigureAwait(false);
             await waiting.CancelAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
+            if (first == changed)
+            {
+                // The caller reads the state anyway.
+                await changed.ConfigureAwait(false);
+                return;
+            }
         }
     }
 
@@ -140,7 +147,8 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                 _history.Append(entry);
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            FileAccess.Read).ConfigureAwait(false);
     }
 
     public async ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
@@ -231,17 +239,18 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     }
 
     /// <summary>Every change of a store in use.</summary>
-    private ValueTask<T> ChangeAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken) =>
+    private ValueTask<T> ChangeAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken, FileAccess toState = FileAccess.ReadWrite) =>
         AloneAsync(
             held =>
             {
                 _move.RequireHere();
                 return change(held);
             },
-            cancellationToken);
+            cancellationToken,
+            toState);
 
     /// <summary>Every change: the directory is there, the lock is held, and the debris of killed writers is gone.</summary>
-    private async ValueTask<T> AloneAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken)
+    private async ValueTask<T> AloneAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken, FileAccess toState = FileAccess.ReadWrite)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -250,7 +259,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             {
                 try
                 {
-                    return await UnderLockAsync(change, cancellationToken).ConfigureAwait(false);
+                    return await UnderLockAsync(change, toState, cancellationToken).ConfigureAwait(false);
                 }
                 catch (DirectoryNotFoundException)
                 {
@@ -259,7 +268,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             }
 
             _files.Create();
-            return await UnderLockAsync(change, cancellationToken).ConfigureAwait(false);
+            return await UnderLockAsync(change, toState, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsStorageFault(e))
         {
@@ -267,7 +276,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         }
     }
 
-    private ValueTask<T> UnderLockAsync<T>(Func<StoreLock.Held, T> change, CancellationToken cancellationToken) =>
+    private ValueTask<T> UnderLockAsync<T>(Func<StoreLock.Held, T> change, FileAccess toState, CancellationToken cancellationToken) =>
         _lock.RunAsync(
             held =>
             {
@@ -279,6 +288,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
 
                 return change(held);
             },
+            toState,
             TellContinued,
             cancellationToken);
 

@@ -15,12 +15,16 @@ internal sealed class FileTouches(string directory) : IDisposable
 
     private Inotify? _queue;
 
+    /// <summary>Whether touches are told.</summary>
+    public bool IsTold => _queue is not null;
+
     /// <summary>Begins, if that is possible and was not done. Worth it only for a process that reads often.</summary>
-    public void Begin()
+    /// <returns>Whether it has begun just now: what was touched before is not told.</returns>
+    public bool Begin()
     {
         if (_queue is not null || !OperatingSystem.IsLinux())
         {
-            return;
+            return false;
         }
 
         Inotify? queue = null;
@@ -29,11 +33,13 @@ internal sealed class FileTouches(string directory) : IDisposable
             queue = new Inotify();
             queue.Add(Encoding.UTF8.GetBytes(directory), Touched | FileChange.OnlyIfDirectory);
             _queue = queue;
+            return true;
         }
         catch (IOException)
         {
             // No queue is left (fs.inotify.max_user_instances), or the directory went away.
             queue?.Dispose();
+            return false;
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
     /// <summary>Whether nothing was damaged.</summary>
     public bool IsWhole => Pool.Damage is null && Slots.All(slot => slot.Reading.Damage is null);
 
-    private bool IsLost => Pool is { Record: null, Damage: not null } || Slots.Any(slot => slot.Reading is { Record: null, Damage: not null });
+    /// <summary>Whether a record is lost.</summary>
+    public bool IsLost => Pool is { Record: null, Damage: not null } || Slots.Any(slot => slot.Reading is { Record: null, Damage: not null });
 
     /// <summary>The state they mean.</summary>
     /// <param name="number">From <see cref="ChangeCounter"/>, if the state was the same all the time; else the stamp is made from the records.</param>

@@ -31,6 +31,14 @@ internal static class StateDocument
     /// <exception cref="JsonException">It is damaged.</exception>
     public static T Read<T>(string file, byte[] content, JsonTypeInfo<T> type)
     {
+        if (content.AsSpan().StartsWith(OpeningWithSchema))
+        {
+            // As this version writes it: the record's own fields follow, in an object like any other.
+            byte[] fields = content[(OpeningWithSchema.Length - 1)..];
+            fields[0] = (byte)'{';
+            return JsonSerializer.Deserialize(fields, type) ?? throw new JsonException("it is empty.");
+        }
+
         if (JsonNode.Parse(content, documentOptions: Parsing) is not JsonObject document)
         {
             throw new JsonException("it is no JSON object.");

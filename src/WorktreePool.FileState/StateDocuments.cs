@@ -11,6 +11,8 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     /// <summary>What a journal's name ends in.</summary>
     public const string Journal = ".journal";
 
+    private const string Form = ".json";
+
     private const string PoolName = "pool-record";
 
     /// <summary>
@@ -22,18 +24,27 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     private readonly Lock _looking = new();
 
     /// <summary>The slots that may have been touched, so that a read need not ask all of them.</summary>
-    private readonly HashSet<TwinDocument<SlotRecord>> _doubtful = [];
+    private readonly HashSet<string> _doubtful = [];
+
+    /// <summary>The slots whose journals another process may have written.</summary>
+    private readonly HashSet<string> _unsure = [];
 
     private readonly FileTouches _touches = new(stateDirectory);
+
+    /// <summary>Whether all slots there are have been listed since touches are told: no other can come unseen.</summary>
+    private bool _isListed;
+
+    /// <summary>The same of the pool's own record.</summary>
+    private bool _isPoolDoubtful = true, _isPoolUnsure = true;
 
     /// <summary>Each slot's.</summary>
     public IEnumerable<KeyValuePair<string, TwinDocument<SlotRecord>>> Slots => _slots;
 
     /// <summary>The pool's own.</summary>
     public TwinDocument<PoolRecord> Pool { get; } = new(
-        Path.Combine(stateDirectory, PoolName + ".json"),
+        Path.Combine(stateDirectory, PoolName + Form),
         Path.Combine(copyDirectory, PoolName + Journal),
-        Path.Combine(copyDirectory, PoolName + ".json"),
+        Path.Combine(copyDirectory, PoolName + Form),
         ParsePool,
         record => record.Version);
 
@@ -48,8 +59,8 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         lock (_looking)
         {
             TwinDocument<SlotRecord> document = _slots.GetOrAdd(slot, _ => new TwinDocument<SlotRecord>(
-                Path.Combine(stateDirectory, $"{slot}.json"), Path.Combine(copyDirectory, slot + Journal), Path.Combine(copyDirectory, $"{slot}.json"), ParseSlot, record => record.Version));
-            _doubtful.Add(document);
+                Path.Combine(stateDirectory, slot + Form), Path.Combine(copyDirectory, slot + Journal), Path.Combine(copyDirectory, slot + Form), ParseSlot, record => record.Version));
+            _doubtful.Add(slot);
             return document;
         }
     }
@@ -57,24 +68,47 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     /// <summary>Under the store lock: removes a slot's.</summary>
     public void Delete(string slot)
     {
-        TwinDocument<SlotRecord> document = Of(slot);
-        document.Delete();
+        Of(slot).Delete();
         lock (_looking)
         {
             _slots.TryRemove(slot, out _);
-            _doubtful.Remove(document);
+            _doubtful.Remove(slot);
         }
     }
 
-    /// <summary>Under the store lock: another process may have written journals.</summary>
-    public void ForgetJournals()
+    /// <summary>Everything is about to be listed and read.</summary>
+    public void BeginListing()
     {
-        foreach (TwinDocument<SlotRecord> slot in _slots.Values)
+        lock (_looking)
         {
-            slot.ForgetJournal();
+            _isListed = _touches.IsTold;
+            _unsure.UnionWith(_slots.Keys);
+            _isPoolUnsure = true;
         }
+    }
 
-        Pool.ForgetJournal();
+    /// <summary>Under the store lock: journals that another process may have written are read before the next version goes into them.</summary>
+    /// <param name="all">Whether that may be each of them.</param>
+    public void ForgetJournals(bool all)
+    {
+        lock (_looking)
+        {
+            foreach (string slot in all ? _slots.Keys : _unsure)
+            {
+                if (_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document))
+                {
+                    document.ForgetJournal();
+                }
+            }
+
+            if (all || _isPoolUnsure)
+            {
+                Pool.ForgetJournal();
+            }
+
+            _unsure.Clear();
+            _isPoolUnsure = false;
+        }
     }
 
     /// <summary>Asks to be told of touched files from now on, so that they need not all be looked at.</summary>
@@ -82,7 +116,31 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     {
         lock (_looking)
         {
-            _touches.Begin();
+            if (_touches.Begin())
+            {
+                _isListed = false;
+            }
+        }
+    }
+
+    /// <summary>No longer.</summary>
+    public void Unwatch()
+    {
+        lock (_looking)
+        {
+            _touches.Dispose();
+        }
+    }
+
+    /// <summary>Whether touches are told, so that <see cref="TakeTouched"/> may answer.</summary>
+    public bool AreTouchesTold
+    {
+        get
+        {
+            lock (_looking)
+            {
+                return _touches.IsTold && _isListed;
+            }
         }
     }
 
@@ -92,8 +150,38 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         lock (_looking)
         {
             Settle();
-            _doubtful.RemoveWhere(slot => slot.IsUntouched());
-            return Pool.IsUntouched() && _doubtful.Count == 0;
+            _doubtful.RemoveWhere(slot => !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsUntouched());
+            _isPoolDoubtful = _isPoolDoubtful && !Pool.IsUntouched();
+            return !_isPoolDoubtful && _doubtful.Count == 0;
+        }
+    }
+
+    /// <summary>What was touched since it was taken last; null when it may be anything.</summary>
+    public Touched? TakeTouched()
+    {
+        lock (_looking)
+        {
+            if (!Settle() || !_isListed)
+            {
+                return null;
+            }
+
+            var touched = new Touched([.. _doubtful], _isPoolDoubtful);
+            _unsure.UnionWith(_doubtful);
+            _isPoolUnsure |= _isPoolDoubtful;
+            _doubtful.Clear();
+            _isPoolDoubtful = false;
+            return touched;
+        }
+    }
+
+    /// <summary>What was taken is not yet known, and to be taken again.</summary>
+    public void PutBack(Touched touched)
+    {
+        lock (_looking)
+        {
+            _doubtful.UnionWith(touched.Slots);
+            _isPoolDoubtful |= touched.Pool;
         }
     }
 
@@ -108,44 +196,55 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         }
     }
 
-    public void Dispose()
-    {
-        lock (_looking)
-        {
-            _touches.Dispose();
-        }
-    }
+    public void Dispose() => Unwatch();
 
     /// <summary>Under the lock: tells the documents which of them were touched.</summary>
-    private void Settle()
+    /// <returns>False when it may be any of them.</returns>
+    private bool Settle()
     {
-        if (!_touches.TryTell(Touch))
+        if (_touches.TryTell(Touch))
         {
-            foreach (TwinDocument<SlotRecord> slot in _slots.Values)
-            {
-                Touch(slot);
-            }
-
-            Pool.Touch();
+            return true;
         }
+
+        foreach (string slot in _slots.Keys)
+        {
+            TouchSlot(slot);
+        }
+
+        TouchPool();
+        return false;
     }
 
     private void Touch(string file)
     {
-        if (file == PoolName + ".json")
+        if (!file.EndsWith(Form, StringComparison.Ordinal))
         {
-            Pool.Touch();
+            // A lock, or what is to be put in place.
+            return;
         }
-        else if (_slots.TryGetValue(Path.GetFileNameWithoutExtension(file), out TwinDocument<SlotRecord>? document))
+
+        string name = file[..^Form.Length];
+        if (name == PoolName)
         {
-            Touch(document);
+            TouchPool();
+        }
+        else if (name.StartsWith("slot-", StringComparison.Ordinal))
+        {
+            TouchSlot(name);
         }
     }
 
-    private void Touch(TwinDocument<SlotRecord> document)
+    private void TouchSlot(string slot)
     {
-        document.Touch();
-        _doubtful.Add(document);
+        Of(slot).Touch();
+        _doubtful.Add(slot);
+    }
+
+    private void TouchPool()
+    {
+        Pool.Touch();
+        _isPoolDoubtful = true;
     }
 
     private static SlotRecord ParseSlot(string file, byte[] content)
@@ -159,4 +258,13 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         PoolRecord record = StateDocument.Read(file, content, StateJson.Default.PoolRecord);
         return record.Version >= 1 ? record : throw new JsonException($"it has version {record.Version}.");
     }
+}
+
+/// <summary>What was touched.</summary>
+/// <param name="Slots">The slots whose files were.</param>
+/// <param name="Pool">Whether the file of the pool's own record was.</param>
+internal sealed record Touched(IReadOnlyList<string> Slots, bool Pool)
+{
+    /// <summary>Whether nothing was.</summary>
+    public bool IsNothing => Slots.Count == 0 && !Pool;
 }

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace WorktreePool.FileState;
 
 /// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
@@ -8,14 +10,17 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
 
     private readonly StateDocuments _documents = new(Path.Combine(poolDirectory, "state"), Path.Combine(poolDirectory, "state-copy"));
 
+    /// <summary>One reader at a time takes in what was touched.</summary>
+    private readonly Lock _refreshing = new();
+
     private volatile Seen? _seen;
     private bool _listed;
 
-    /// <summary>What the change counter stood at after this process's last change: as long as it does, no other has written a journal.</summary>
-    private long? _left;
-
     /// <summary>Whether this process has looked once at everything under the lock, the journals too.</summary>
     private bool _mended;
+
+    /// <summary>Under the store lock: whether nothing was lost when the state was mended.</summary>
+    private bool _isWhole;
 
     public string StateDirectory { get; } = Path.Combine(poolDirectory, "state");
 
@@ -32,10 +37,15 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            long? number = ReadCounter();
-            if (number is not null && Recall(number) is { } seen)
+            if (LookAtTouched() is { } fresh)
             {
-                return seen;
+                return fresh;
+            }
+
+            long? number = ReadCounter();
+            if (number is { } settled && Refresh(settled, () => ChangeCounter.Read(StoreLock) == settled) is { } seen)
+            {
+                return seen.State;
             }
 
             // Should it fail, the next change must fail too.
@@ -63,17 +73,21 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
     public PoolState Mend(StoreLock.Held held, string? slot, Action<string?, string> restored)
     {
-        if (held.Number != _left)
+        if (_mended && held.Number is { } number && Recall(number, slot) is { } seen)
         {
-            _documents.ForgetJournals();
-        }
-
-        if (_mended && held.Number is { } number && _seen is { } seen && seen.Number == number && _documents.IsUntouched(slot))
-        {
+            _documents.ForgetJournals(all: false);
+            _isWhole = seen.IsWhole;
             return seen.State;
         }
 
+        if (_mended)
+        {
+            // Other processes change the state, too.
+            _documents.Watch();
+        }
+
         _mended = true;
+        _documents.ForgetJournals(all: true);
         ListAll();
         Readings readings = ReadAll(document => document.Mend(held), pool => pool.Mend(held));
         foreach (SlotReading reading in readings.Slots)
@@ -83,6 +97,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
 
         Tell(null, readings.Pool);
         PoolState state = readings.ToState(null);
+        _isWhole = !readings.IsLost;
         if (held.HasBegun)
         {
             End(held, state, isSettled: true);
@@ -100,15 +115,19 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
     }
 
+    /// <summary>A slot's record as its file has it. Made without the lock, for others wait for that.</summary>
+    public static byte[] Write(SlotRecord record) => StateDocument.Write(record, StateJson.Default.SlotRecord);
+
     /// <summary>Under the store lock: replaces a slot's record.</summary>
     /// <param name="held">The lock.</param>
     /// <param name="state">From <see cref="Mend"/>.</param>
     /// <param name="record">The new record.</param>
+    /// <param name="content">From <see cref="Write"/>.</param>
     /// <returns>The state after it.</returns>
-    public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record)
+    public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content)
     {
         held.Begin();
-        bool isSettled = _documents.Of(record.Slot).Write(StateDocument.Write(record, StateJson.Default.SlotRecord), record);
+        bool isSettled = _documents.Of(record.Slot).Write(content, record);
         IEnumerable<SlotRecord> slots = state.Slots.Any(slot => slot.Slot == record.Slot)
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
             : Readings.InOrder(state.Slots.Append(record));
@@ -170,14 +189,126 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         return number;
     }
 
-    private PoolState? Recall(long? number) =>
-        _seen is { } seen && seen.Number == number && _documents.AreUntouched() ? seen.State : null;
+    /// <summary>
+    /// The state by what touches tell, even while a writer is at work: a change that is not over may be seen or not. No change was over in between that
+    /// is not seen if the counter has gone on by one change at most.
+    /// </summary>
+    private PoolState? LookAtTouched()
+    {
+        if (!_documents.AreTouchesTold)
+        {
+            return null;
+        }
+
+        using SafeFileHandle? counter = UnixCalls.TryOpen(StoreLock, FileAccess.Read);
+        for (int look = 0; look < Looks && counter is not null && ChangeCounter.ReadRaw(counter) is > 0 and var counted; look++)
+        {
+            if (Refresh(counted, IsCurrent) is { } seen)
+            {
+                return seen.State;
+            }
+
+            if (ChangeCounter.ReadRaw(counter) == counted)
+            {
+                // Everything must be read; or a writer died at work, and which of its files are the later ones, only their journals tell.
+                return null;
+            }
+
+            // A writer that died while it was at it lets nobody wait: its lock is free.
+            bool IsCurrent() => ChangeCounter.ReadRaw(counter) is var now
+                && (now == counted ? ChangeCounter.IsSettled(counted) || Flock.IsHeld(counter) : now > counted && now <= ChangeCounter.After(counted));
+        }
+
+        return null;
+    }
+
+    /// <summary>Under the store lock, as long as the slot's files are as this process knows them.</summary>
+    private Seen? Recall(long number, string? slot) =>
+        _seen is { } seen && seen.Number == number && _documents.IsUntouched(slot) ? seen : Refresh(number, () => true);
+
+    /// <summary>What is known, and what was touched since.</summary>
+    /// <param name="counted">The change counter.</param>
+    /// <param name="isCurrent">Whether what was read since is of one moment.</param>
+    /// <returns>Null when everything must be read, or the counter again.</returns>
+    private Seen? Refresh(long counted, Func<bool> isCurrent)
+    {
+        (long number, bool isSettled) = (ChangeCounter.Before(counted), ChangeCounter.IsSettled(counted));
+        lock (_refreshing)
+        {
+            if (_seen is not { } seen || number < seen.Number)
+            {
+                return null;
+            }
+
+            if (number == seen.Number && _documents.AreUntouched())
+            {
+                return isSettled || isCurrent() ? seen : null;
+            }
+
+            if (!seen.IsWhole || _documents.TakeTouched() is not { } touched)
+            {
+                return null;
+            }
+
+            if (touched.IsNothing && number != seen.Number)
+            {
+                // Another directory has come into its place.
+                _documents.Unwatch();
+                return null;
+            }
+
+            Seen? next = Renew(seen, touched, number, isSettled);
+            bool isKept = next is not null && isCurrent() && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
+            if (!isKept || !isSettled)
+            {
+                _documents.PutBack(touched);
+            }
+
+            return isKept ? next : null;
+        }
+    }
+
+    private Seen? Renew(Seen seen, Touched touched, long number, bool isSettled)
+    {
+        SlotRecord[] slots = [.. seen.State.Slots];
+        bool isNew = false;
+        foreach (string slot in touched.Slots)
+        {
+            TwinDocument<SlotRecord> document = _documents.Of(slot);
+            if ((isSettled ? document.Read(isSettled) : document.ReadFile()) is not { Record: { } record, Damage: null })
+            {
+                return null;
+            }
+
+            int at = Array.FindIndex(slots, known => known.Slot == slot);
+            isNew |= at < 0;
+            slots = at < 0 ? [.. slots, record] : slots;
+            slots[at < 0 ? ^1 : at] = record;
+        }
+
+        PoolRecord pool = seen.State.Pool;
+        if (touched.Pool)
+        {
+            Reading<PoolRecord> reading = isSettled ? _documents.Pool.Read(isSettled) : _documents.Pool.ReadFile();
+            if (reading is { Record: null } or { Damage: not null })
+            {
+                // Also when there never was one.
+                return reading.Damage is null && pool.Version == 0 ? Next() : null;
+            }
+
+            pool = reading.Record;
+        }
+
+        return Next();
+
+        Seen Next() => new(number, new PoolState(pool, isNew ? Readings.InOrder(slots) : slots, Readings.StampOf(number)), IsWhole: true);
+    }
 
     /// <summary>What was read while nothing changed need not be read again until something does; unless it is damaged, which must be seen.</summary>
     private PoolState Keep(Readings readings, long? number)
     {
         PoolState state = readings.ToState(number);
-        _seen = readings.IsWhole ? new Seen(number!.Value, state) : null;
+        _seen = readings.IsWhole ? new Seen(number!.Value, state, IsWhole: true) : null;
         return state;
     }
 
@@ -185,12 +316,10 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     private PoolState End(StoreLock.Held held, PoolState state, bool isSettled)
     {
         _seen = null;
-        _left = null;
         if (isSettled)
         {
             long number = held.End();
-            _left = number;
-            _seen = new Seen(number, state with { Stamp = Readings.StampOf(number) });
+            _seen = new Seen(number, state with { Stamp = Readings.StampOf(number) }, _isWhole);
         }
 
         return state;
@@ -198,6 +327,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
 
     private Readings ReadAll(Func<TwinDocument<SlotRecord>, Reading<SlotRecord>> slot, Func<TwinDocument<PoolRecord>, Reading<PoolRecord>> pool)
     {
+        _documents.BeginListing();
         Reading<PoolRecord> own = pool(_documents.Pool);
         if (!_listed)
         {
@@ -243,5 +373,8 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     }
 
     /// <summary>The state while the change counter stands at a number.</summary>
-    private sealed record Seen(long Number, PoolState State);
+    /// <param name="Number">The number.</param>
+    /// <param name="State">The state; while a change is under way, before it or after it.</param>
+    /// <param name="IsWhole">Whether no record is lost.</param>
+    private sealed record Seen(long Number, PoolState State, bool IsWhole);
 }

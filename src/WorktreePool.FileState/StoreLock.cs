@@ -10,11 +10,14 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>From when on a holder is looked at: one that is stopped is told to continue.</summary>
     private static readonly TimeSpan Suspicion = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often the lock is tried again at once, giving way to others: it is held for a fraction of a millisecond.</summary>
-    private const int Yields = 20;
+    /// <summary>How often the lock is tried at once, giving way to others: it is held for a fraction of a millisecond.</summary>
+    private const int Tries = 5;
 
-    /// <summary>How long to wait between two tries after that.</summary>
+    /// <summary>How long to wait between two tries after that, where one cannot stand in the kernel's line.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How much later than the file's time the lock may have been taken: a process that takes it a thousand times a second need not say so each time.</summary>
+    private static readonly TimeSpan Precision = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Far more than any queue of live processes needs: a holder that is stopped or hangs on a dead disk.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -22,7 +25,12 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>Threads of this process queue here, in order, instead of trying in turns.</summary>
     private readonly SemaphoreSlim _turn = new(1, 1);
 
+    private readonly LockQueue _queue = new(path);
+
     private volatile bool _proven;
+
+    /// <summary>When this process has set the file's time last.</summary>
+    private DateTimeOffset _touchedAt;
 
     /// <summary>Whom the last waiter of this process found in its way.</summary>
     private volatile LockHolder? _seen;
@@ -46,9 +54,10 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
     /// <summary>Does short, synchronous work under the lock.</summary>
     /// <param name="work">The work.</param>
+    /// <param name="access">Whether it changes the state, which those who wait for a change are told.</param>
     /// <param name="continued">Told, under the lock too, of a process that was stopped while it held the lock and was told to continue.</param>
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
-    public async ValueTask<T> RunAsync<T>(Func<Held, T> work, Action<LockHolder> continued, CancellationToken cancellationToken)
+    public async ValueTask<T> RunAsync<T>(Func<Held, T> work, FileAccess access, Action<LockHolder> continued, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var patience = new CancellationTokenSource(Patience, time);
@@ -64,9 +73,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
         try
         {
-            (FileLock taken, LockHolder? stopped) = await TakeAsync(either.Token).ConfigureAwait(false);
+            (FileLock taken, LockHolder? stopped) = await TakeAsync(access, either.Token).ConfigureAwait(false);
             using FileLock held = taken;
-            held.Touch(time);
+            Touch(held);
             if (!_proven)
             {
                 FileLock.Prove(path);
@@ -90,33 +99,76 @@ internal sealed class StoreLock(string path, TimeProvider time)
         }
     }
 
-    private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(CancellationToken cancellationToken)
+    private void Touch(FileLock held)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        if ((now - _touchedAt).Duration() > Precision)
+        {
+            _touchedAt = now;
+            held.Touch(time);
+        }
+    }
+
+    private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(FileAccess access, CancellationToken cancellationToken)
+    {
+        (FileLock held, LockHolder? stopped) = _queue.Adopt() is { } place
+            ? await WaitAsync(place, cancellationToken).ConfigureAwait(false)
+            : FileLock.TryTake(path, access, Tries, out SafeFileHandle? busy) is { } free
+                ? (free, null)
+                : busy is not null
+                    ? await WaitAsync(_queue.Join(busy), cancellationToken).ConfigureAwait(false)
+                    : await RetryAsync(cancellationToken).ConfigureAwait(false);
+        _seen = null;
+        return (held, stopped);
+    }
+
+    private async ValueTask<(FileLock Held, LockHolder? Stopped)> WaitAsync(Task<FileLock> place, CancellationToken cancellationToken)
+    {
+        LockHolder? stopped = null;
+        while (true)
+        {
+            try
+            {
+                return (await place.WaitAsync(Suspicion, time, cancellationToken).ConfigureAwait(false), stopped);
+            }
+            catch (TimeoutException)
+            {
+                stopped = LookAtHolder() ?? stopped;
+            }
+            catch (OperationCanceledException)
+            {
+                _queue.Leave(place);
+                throw;
+            }
+        }
+    }
+
+    private async ValueTask<(FileLock Held, LockHolder? Stopped)> RetryAsync(CancellationToken cancellationToken)
     {
         FileLock? held;
         LockHolder? stopped = null;
-        int tries = 0;
         long lookedAt = time.GetTimestamp();
         while ((held = FileLock.TryTake(path)) is null)
         {
             if (time.GetElapsedTime(lookedAt) > Suspicion)
             {
                 lookedAt = time.GetTimestamp();
-                var holder = LockHolder.Find(path);
-                stopped = holder.TryContinue() ? holder : stopped;
-                _seen = holder;
-            }
-
-            if (tries++ < Yields)
-            {
-                Thread.Yield();
-                continue;
+                stopped = LookAtHolder() ?? stopped;
             }
 
             await Task.Delay(Retry * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
         }
 
-        _seen = null;
         return (held, stopped);
+    }
+
+    /// <summary>Looks who has the lock for so long.</summary>
+    /// <returns>Who, if it was stopped and could be told to continue.</returns>
+    private LockHolder? LookAtHolder()
+    {
+        var holder = LockHolder.Find(path);
+        _seen = holder;
+        return holder.TryContinue() ? holder : null;
     }
 
     private StateStoreException Stuck() => new(

@@ -16,11 +16,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
 {
     private readonly JournalFile _journal = new(journal);
 
-    /// <summary>The bytes this process has seen last, with the record they meant: the same bytes need not be parsed again.</summary>
-    private volatile Side? _known;
-
-    /// <summary>The file's status when it was read or written last.</summary>
-    private volatile FileStamp? _stamp;
+    /// <summary>The file as this process has read or written it last.</summary>
+    private volatile Sight? _sight;
 
     /// <summary>Whether it may have another by now.</summary>
     private bool _isDoubtful = true;
@@ -29,14 +26,22 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <param name="isSettled">Whether no writer is at work, nor died at it.</param>
     public Reading<T> Read(bool isSettled)
     {
-        Side main = LoadFile();
-        return isSettled && main.Record is not null && main == _known ? new Reading<T>(main.Record, null) : Better(main, LoadJournal());
+        Sight main = LoadFile();
+        return isSettled && main.Counts ? new Reading<T>(main.Side.Record, null) : Better(main, LoadJournal());
+    }
+
+    /// <summary>While a writer is at work: the file alone, which is whole before a change and after it.</summary>
+    public Reading<T> ReadFile()
+    {
+        Sight main = LoadFile();
+        _sight = main;
+        return new Reading<T>(main.Side.Record, main.Side.Damage);
     }
 
     /// <summary>Whether the file is still the one that was read or written last. Not for two threads at once.</summary>
     public bool IsUntouched()
     {
-        if (_stamp is not { } stamp)
+        if (_sight?.Stamp is not { } stamp)
         {
             return false;
         }
@@ -62,9 +67,10 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <returns>The record; and why it had to be restored from the journal, or why it is lost.</returns>
     public Reading<T> Mend(StoreLock.Held held)
     {
-        Side main = LoadFile();
+        Sight sight = LoadFile();
+        Side main = sight.Side;
         Side second = LoadJournal();
-        Reading<T> reading = Better(main, second);
+        Reading<T> reading = Better(sight, second);
         if (reading is { Record: { } record, Damage: not null })
         {
             held.Begin();
@@ -84,6 +90,9 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         {
             held.Begin();
             WriteJournal(main.Content!);
+
+            // Others are told of files that are put in place, and not of journals.
+            PutInPlace(DocumentFile.Prepare(file, main.Content!), main);
         }
 
         return reading;
@@ -93,7 +102,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <returns>Whether the file was replaced, too; if not, the journal alone tells.</returns>
     public bool Write(byte[] content, T record)
     {
-        bool isSeen = _known is not null && _stamp is { } stamp && (!_isDoubtful || UnixCalls.StampOf(file) == stamp);
+        bool isSeen = _sight is { Counts: true, Stamp: { } stamp } && (!_isDoubtful || UnixCalls.StampOf(file) == stamp);
         if (!isSeen && Load(file).Damage is not null)
         {
             KeepAside();
@@ -122,7 +131,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         DocumentFile.Delete(copy);
         DocumentFile.Delete(file);
         DocumentFile.TryDelete(file + DocumentFile.Spare);
-        (_known, _stamp) = (null, null);
+        _sight = null;
     }
 
     /// <summary>When a record that is lost was last written, in seconds of the common era that Unix counts: the same for every reader.</summary>
@@ -144,17 +153,16 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
 
     private bool PutInPlace(string sibling, Side side)
     {
-        _known = null;
+        _sight = null;
         try
         {
             DocumentFile.PutInPlace(sibling, file);
-            (_known, _stamp) = (side, UnixCalls.StampOf(file));
+            _sight = new Sight(side, UnixCalls.StampOf(file), Counts: true);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // It is durable already, so this is no failure.
-            _stamp = null;
             return false;
         }
     }
@@ -168,15 +176,16 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         }
     }
 
-    private Reading<T> Better(Side main, Side second)
+    private Reading<T> Better(Sight sight, Side second)
     {
+        Side main = sight.Side;
         if (second.Record is not null && (main.Record is null || versionOf(second.Record) > versionOf(main.Record)))
         {
-            _known = null;
+            _sight = sight with { Counts = false };
             return new Reading<T>(second.Record, main.Damage ?? (main.Content is null ? "it is missing." : $"it has version {versionOf(main.Record!)}, and its copy {versionOf(second.Record)}."));
         }
 
-        _known = main.Record is null ? null : main;
+        _sight = sight with { Counts = main.Record is not null };
         return new Reading<T>(main.Record, main.Record is not null ? null : main.Damage ?? second.Damage);
     }
 
@@ -184,22 +193,30 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         ? Parse(journal, content)
         : damage is not null ? new Side([], null, damage) : Load(copy);
 
-    private Side LoadFile()
+    /// <summary>
+    /// The file as it is now. It counts if it is the one that counted before, or a later one: its journal is no later then. An earlier one may have been put back by hand.
+    /// </summary>
+    private Sight LoadFile()
     {
         // Before the bytes: what changes in between is then noticed the next time. And kept only if they could be read.
         FileStamp? stamp = UnixCalls.StampOf(file);
         Side side = Load(file);
-        _stamp = stamp;
-        return side;
+        var sight = new Sight(side, stamp, Counts: _sight is { Counts: true } known && (known.Side == side || (side.Record is not null && versionOf(side.Record) > versionOf(known.Side.Record!))));
+        if (sight.Counts)
+        {
+            _sight = sight;
+        }
+
+        return sight;
     }
 
     private Side Load(string path) => DocumentFile.TryRead(path) is { } content ? Parse(path, content) : new Side(null, null, null);
 
     private Side Parse(string path, byte[] content)
     {
-        if (_known is { } known && known.Content.AsSpan().SequenceEqual(content))
+        if (_sight is { Side: { Content: { } known, Damage: null } side } && known.AsSpan().SequenceEqual(content))
         {
-            return known;
+            return side;
         }
 
         try
@@ -214,6 +231,12 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
 
     /// <summary>One of the two: its bytes unless it is missing, the record they mean unless they are damaged, and how they are.</summary>
     private sealed record Side(byte[]? Content, T? Record, string? Damage);
+
+    /// <summary>The file as it was at one moment.</summary>
+    /// <param name="Side">What it said.</param>
+    /// <param name="Stamp">Its status, from before it was read or after it was put in place; null when that cannot be told.</param>
+    /// <param name="Counts">Whether that was the record: its journal had no later one.</param>
+    private sealed record Sight(Side Side, FileStamp? Stamp, bool Counts);
 }
 
 /// <summary>What the two say. With a record, a damage was undone by the journal; without one, the record is lost, or never was when there is no damage.</summary>

@@ -20,6 +20,9 @@ internal sealed class HelperProcess : IDisposable
     public static HelperProcess StartInShell(string command, params string[] arguments) =>
         new(new ProcessStartInfo("sh", ["-c", command, "sh", "dotnet", Program, .. arguments]));
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
     private static string Program => Path.Combine(AppContext.BaseDirectory, "WorktreePool.TestHelper.dll");
 
     public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);

@@ -158,13 +158,44 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_machine_that_does_not_lock_is_refused()
+    public async Task A_setting_that_turns_the_runtimes_locks_off_lets_nobody_past_a_lock()
     {
+        Directory.CreateDirectory(_pool.State);
+        using FileLock held = FileLock.TryTake(_pool.File("store.lock"))!;
         using var writer = HelperProcess.StartInShell("export DOTNET_SYSTEM_IO_DISABLEFILELOCKING=1; exec \"$@\"", "write", _pool.Pool, "slot-0");
+        string waiting = $"-> FLOCK  ADVISORY  WRITE {writer.Id} ";
+        while (!(await File.ReadAllTextAsync("/proc/locks", Token)).Contains(waiting, StringComparison.Ordinal))
+        {
+            await Task.Delay(10, Token);
+        }
+
+        Directory.EnumerateFiles(_pool.State, "*.json").Should().BeEmpty("it waits");
+        held.Dispose();
+
         (int exitCode, string output) = await writer.EndAsync();
-        exitCode.Should().Be(3, output);
-        output.Should().Contain("cannot be locked").And.Contain("DOTNET_SYSTEM_IO_DISABLEFILELOCKING");
-        Directory.EnumerateFiles(_pool.State, "*.json").Should().BeEmpty();
+        exitCode.Should().Be(0, output);
+        File.Exists(_pool.File("slot-0.json")).Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_place_in_the_line_that_was_left_keeps_the_lock_from_nobody()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await using FileSlotStateStore other = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        for (int round = 1; round <= 20; round++)
+        {
+            FileLock held = FileLock.TryTake(_pool.File("store.lock"))!;
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            Task given = store.CompareAndSetAsync(round, Record("slot-0"), cancel.Token).AsTask();
+            await cancel.CancelAsync();
+            await given.Awaiting(t => t).Should().ThrowAsync<OperationCanceledException>();
+            Task<StoreResult>? next = round % 2 == 0 ? store.CompareAndSetAsync(round, Record("slot-0"), Token).AsTask() : null;
+            held.Dispose();
+
+            next ??= other.CompareAndSetAsync(round, Record("slot-0"), Token).AsTask();
+            (await next.WaitAsync(TimeSpan.FromSeconds(30), Token)).Outcome.Should().Be(StoreOutcome.Applied);
+        }
     }
 
     [Fact]

@@ -72,6 +72,82 @@ public sealed class TouchedFilesTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_journal_that_was_restored_is_read_by_whoever_wrote_it_before()
+    {
+        await using FileSlotStateStore one = await OpenWatchingAsync();
+        await one.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await one.CompareAndSetAsync(1, Record("slot-0"), Token);
+        File.Delete(_pool.JournalOf("slot-0.json"));
+        await using FileSlotStateStore other = _pool.Open();
+        (await other.CompareAndSetAsync(0, Record("slot-1"), Token)).Applied.Should().BeTrue("it restores the journal first");
+
+        (await one.CompareAndSetAsync(2, Record("slot-0"), Token)).Applied.Should().BeTrue();
+
+        byte[] journal = await File.ReadAllBytesAsync(_pool.JournalOf("slot-0.json"), Token);
+        string[] halves = [.. journal.Chunk(journal.Length / 2).Select(Encoding.UTF8.GetString)];
+        halves.Should().ContainSingle(half => half.Contains("\"version\": 3,", StringComparison.Ordinal)).And.ContainSingle(half => half.Contains("\"version\": 2,", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task While_a_writer_is_at_work_a_read_does_not_wait_and_after_its_death_its_journal_counts()
+    {
+        await using FileSlotStateStore reader = await OpenWatchingAsync();
+        await using FileSlotStateStore other = _pool.Open();
+        await reader.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await other.CompareAndSetAsync(1, Record("slot-0"), Token);
+        byte[] before = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        await other.CompareAndSetAsync(2, Record("slot-0"), Token);
+        (await reader.ReadAsync(Token)).Slots[0].Version.Should().Be(3);
+
+        // A writer in its midst: the journal is written, the file is not yet in place.
+        long number = BitConverter.ToInt64(await File.ReadAllBytesAsync(_pool.File("store.lock"), Token));
+        FileLock writer = FileLock.TryTake(_pool.File("store.lock"))!;
+        RandomAccess.Write(writer.File, BitConverter.GetBytes(number + 1), 0);
+        await File.WriteAllBytesAsync(_pool.File("slot-0.json.new"), before, Token);
+        File.Move(_pool.File("slot-0.json.new"), _pool.File("slot-0.json"), overwrite: true);
+
+        (await reader.ReadAsync(Token)).Slots[0].Version.Should().Be(2, "a change that is not over may be seen or not");
+        writer.Dispose();
+        (await reader.ReadAsync(Token)).Slots[0].Version.Should().Be(3, "its lock is free, so nobody will end it, and its journal has the later version");
+        (await reader.CompareAndSetAsync(3, Record("slot-0"), Token)).Applied.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task Whoever_reads_while_others_write_reads_whole_records_in_order()
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        await using FileSlotStateStore reader = await OpenWatchingAsync();
+        await reader.CompareAndSetAsync(0, Record("slot-0"), Token);
+        Task[] writers = [.. Enumerable.Range(1, 3).Select(slot => Task.Run(() => WriteAsync($"slot-{slot}"), Token))];
+        Dictionary<string, long> seen = [];
+        for (int read = 0; read < 3000 || seen.Count < 4 || seen.Where(slot => slot.Key != "slot-0").Any(slot => slot.Value < 100); read++)
+        {
+            foreach (SlotRecord record in (await reader.ReadAsync(Token)).Slots)
+            {
+                record.Path.Length.Should().Be(record.Slot == "slot-0" ? "/pool/slots/slot-0".Length : LengthOf(record.Version), "bytes of two versions are never mixed");
+                record.Version.Should().BeGreaterThanOrEqualTo(seen.GetValueOrDefault(record.Slot));
+                seen[record.Slot] = record.Version;
+            }
+        }
+
+        await end.CancelAsync();
+        await Task.WhenAll(writers);
+        seen.Should().HaveCount(4);
+
+        static int LengthOf(long version) => version % 2 == 0 ? 20 : 3000;
+
+        async Task WriteAsync(string slot)
+        {
+            // A store of its own, as in another process.
+            await using FileSlotStateStore store = _pool.Open();
+            for (long version = 1; !end.IsCancellationRequested; version++)
+            {
+                await store.CompareAndSetAsync(version - 1, Record(slot) with { Path = new string('/', LengthOf(version)) }, Token);
+            }
+        }
+    }
+
     public void Dispose() => _pool.Dispose();
 
     private static async Task TouchAsync(string touch, string file, string text)

@@ -12,7 +12,14 @@ internal sealed record ContentionSettings
 
     public int Slots { get; init; } = 8;
 
-    public double Seconds { get; init; } = 10;
+    /// <summary>How long each round is.</summary>
+    public double Seconds { get; init; } = 4;
+
+    /// <summary>How often one process alone and all together run in turns.</summary>
+    public int Rounds { get; init; } = 5;
+
+    /// <summary>How long they do so before it counts: .NET compiles in the meantime, each process for itself, and a dispatcher has run for days.</summary>
+    public double WarmUpSeconds { get; init; } = 10;
 
     /// <summary>How long a claimer holds its slot, and then pauses before it claims again.</summary>
     public double HoldMilliseconds { get; init; }
@@ -32,9 +39,11 @@ internal sealed record ContentionSettings
                 "--claimers" => settings with { Claimers = Whole(value) },
                 "--slots" => settings with { Slots = Whole(value) },
                 "--seconds" => settings with { Seconds = Number(value) },
+                "--rounds" => settings with { Rounds = Whole(value) },
+                "--warm-up-seconds" => settings with { WarmUpSeconds = Number(value) },
                 "--hold-ms" => settings with { HoldMilliseconds = Number(value) },
                 "--root" => settings with { Root = value },
-                _ => throw new ArgumentException($"{args[at]} is no option: --processes, --claimers, --slots, --seconds, --hold-ms."),
+                _ => throw new ArgumentException($"{args[at]} is no option: --processes, --claimers, --slots, --rounds, --seconds, --warm-up-seconds, --hold-ms."),
             };
         }
 
@@ -43,12 +52,12 @@ internal sealed record ContentionSettings
 
     public string[] ToArguments() =>
     [
-        "--processes", Text(Processes), "--claimers", Text(Claimers), "--slots", Text(Slots), "--seconds", Text(Seconds), "--hold-ms", Text(HoldMilliseconds), "--root", Root,
+        "--processes", Text(Processes), "--claimers", Text(Claimers), "--slots", Text(Slots), "--hold-ms", Text(HoldMilliseconds), "--root", Root,
     ];
 
     private static int Whole(string value) => int.Parse(value, CultureInfo.InvariantCulture);
 
-    private static double Number(string value) => double.Parse(value, CultureInfo.InvariantCulture);
+    public static double Number(string value) => double.Parse(value, CultureInfo.InvariantCulture);
 
-    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+    public static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

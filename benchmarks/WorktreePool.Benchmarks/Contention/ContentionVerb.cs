@@ -8,76 +8,35 @@ internal static class ContentionVerb
 {
     public static async Task<int> RunAsync(ContentionSettings settings)
     {
-        double alone = Report("one process, one claimer", await MeasureAsync(settings with { Processes = 1, Claimers = 1 }), settings.Seconds);
-        double together = Report(
-            $"{settings.Processes} processes x {settings.Claimers} claimers", await MeasureAsync(settings), settings.Seconds);
-        Say($"total rate against one process: {together / alone:P0}");
+        using ContentionGroup one = await ContentionGroup.StartAsync(settings with { Processes = 1, Claimers = 1 });
+        using ContentionGroup all = await ContentionGroup.StartAsync(settings);
+        List<List<Pair>> alone = [], together = [];
+        for (int round = 0; round < settings.Rounds; round++)
+        {
+            alone.Add(await one.RunAsync(settings.Seconds));
+            together.Add(await all.RunAsync(settings.Seconds));
+        }
+
+        Report("one process, one claimer", alone, settings.Seconds);
+        Report($"{settings.Processes} processes x {settings.Claimers} claimers", together, settings.Seconds);
+        double[] ratios = [.. alone.Zip(together, (floor, own) => (double)own.Count / floor.Count).Order()];
+        Say($"total rate against one process: {ratios[ratios.Length / 2]:P0}, of {settings.Rounds} rounds in turns {ratios[0]:P0} to {ratios[^1]:P0}");
         return 0;
     }
 
-    private static async Task<List<Pair>> MeasureAsync(ContentionSettings settings)
+    /// <summary>Prints the figures of all rounds.</summary>
+    private static void Report(string title, List<List<Pair>> rounds, double seconds)
     {
-        string root = Scratch.Create();
-        List<Process> workers = [];
-        try
-        {
-            for (int i = 0; i < settings.Processes; i++)
-            {
-                workers.Add(Start(settings with { Root = root }));
-
-                // One after the other: the first makes the pool.
-                if (await workers[i].StandardOutput.ReadLineAsync() != "ready")
-                {
-                    throw new InvalidOperationException("a worker did not start; it says why on standard error");
-                }
-            }
-
-            foreach (Process worker in workers)
-            {
-                await worker.StandardInput.WriteLineAsync("go");
-                await worker.StandardInput.FlushAsync();
-            }
-
-            string[] outputs = await Task.WhenAll(workers.Select(worker => worker.StandardOutput.ReadToEndAsync()));
-            await Task.WhenAll(workers.Select(worker => worker.WaitForExitAsync()));
-            return workers.TrueForAll(worker => worker.ExitCode == 0)
-                ? [.. outputs.SelectMany(output => output.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Select(Pair.Parse)]
-                : throw new InvalidOperationException("a worker failed; it says why on standard error");
-        }
-        finally
-        {
-            foreach (Process worker in workers)
-            {
-                if (!worker.HasExited)
-                {
-                    worker.Kill();
-                }
-
-                worker.Dispose();
-            }
-
-            Scratch.Remove(root);
-        }
-    }
-
-    private static Process Start(ContentionSettings settings) => Process.Start(
-        new ProcessStartInfo(Environment.ProcessPath!, [ContentionWorker.Verb, .. settings.ToArguments()]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-
-    /// <summary>Prints the figures; returns pairs per second.</summary>
-    private static double Report(string title, List<Pair> pairs, double seconds)
-    {
-        CheckExclusion(pairs);
-        double rate = pairs.Count / seconds;
-        Say($"{title}: {pairs.Count} pairs, {rate:0} pairs/s");
+        rounds.ForEach(CheckExclusion);
+        List<Pair> pairs = [.. rounds.SelectMany(round => round)];
+        Say($"{title}: {pairs.Count} pairs, {pairs.Count / seconds / rounds.Count:0} pairs/s");
         double median = Tell("  claim returned after", [.. pairs.Select(pair => Milliseconds(pair.Asked, pair.Claimed))]);
         double longest = pairs.Max(pair => Milliseconds(pair.Asked, pair.Claimed));
         Say($"  longest wait is {longest / median:0.0} x the median");
-        if (HandOvers(pairs) is { Count: > 0 } handOvers)
+        if (rounds.SelectMany(HandOvers).ToList() is { Count: > 0 } handOvers)
         {
             Tell("  hand-over to another process", handOvers);
         }
-
-        return rate;
     }
 
     /// <summary>A rate counts only if no slot had two holders at once.</summary>

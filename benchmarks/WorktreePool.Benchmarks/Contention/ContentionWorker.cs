@@ -10,27 +10,39 @@ internal static class ContentionWorker
 {
     public const string Verb = "contention-worker";
 
+    /// <summary>What it says when it waits to be told to run, and for how many seconds.</summary>
+    public const string Ready = "ready";
+
     public static async Task<int> RunAsync(ContentionSettings settings)
     {
         await using PoolUnderTest pool = await ReadyPool.CreateAsync(settings.Root, settings.Slots, builder => builder.UseFileState());
-        Console.WriteLine("ready");
-        Console.ReadLine();
+        Console.WriteLine(Ready);
+        while (Console.ReadLine() is { } seconds)
+        {
+            foreach (Pair pair in await RunPairsAsync(pool.Pool, settings, ContentionSettings.Number(seconds)))
+            {
+                Console.WriteLine(pair.ToLine());
+            }
+
+            Console.WriteLine(Ready);
+        }
+
+        return 0;
+    }
+
+    private static async Task<ConcurrentBag<Pair>> RunPairsAsync(IWorktreePool pool, ContentionSettings settings, double seconds)
+    {
         var pairs = new ConcurrentBag<Pair>();
-        long end = Stopwatch.GetTimestamp() + (long)(settings.Seconds * Stopwatch.Frequency);
+        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
         await Task.WhenAll(Enumerable.Range(0, settings.Claimers).Select(claimer => Task.Run(async () =>
         {
             var request = new ClaimRequest { Key = $"{Environment.ProcessId}-{claimer}" };
             while (Stopwatch.GetTimestamp() < end)
             {
-                pairs.Add(await RunPairAsync(pool.Pool, request, settings));
+                pairs.Add(await RunPairAsync(pool, request, settings));
             }
         })));
-        foreach (Pair pair in pairs)
-        {
-            Console.WriteLine(pair.ToLine());
-        }
-
-        return 0;
+        return pairs;
     }
 
     private static async Task<Pair> RunPairAsync(IWorktreePool pool, ClaimRequest request, ContentionSettings settings)

@@ -39,6 +39,9 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Acti
     /// <summary>When it was asked first.</summary>
     public TimeSpan? AskedAt { get; set; }
 
+    /// <summary>Whether the last look left a slot that was just freed to the claim that has the baton.</summary>
+    public bool IsCourteous { get; set; }
+
     /// <summary>How many looks left a slot that was just freed to a claim that waits.</summary>
     public int Courtesies { get; set; }
 

@@ -103,12 +103,7 @@ internal sealed class Claiming(
 
                 if (!attempt.LookAgain)
                 {
-                    if (place is { Turn: not null } && !attempt.IsPassing)
-                    {
-                        attempt.Baton ??= await _baton.TryTakeAsync(deadline.Token).ConfigureAwait(false);
-                    }
-
-                    await context.WaitForChangeAsync(attempt.State!.Stamp, attempt.IsPassing || attempt.HasAsked ? PassingLock : OwnerCheckInterval, attempt.Deadline.Token).ConfigureAwait(false);
+                    await WaitAsync(attempt, wantsAny: place is { Turn: not null }).ConfigureAwait(false);
                 }
             }
         }
@@ -120,6 +115,24 @@ internal sealed class Claiming(
         {
             await attempt.PassBatonAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Waits until it is worth looking again.</summary>
+    private async ValueTask WaitAsync(ClaimAttempt attempt, bool wantsAny)
+    {
+        TimeSpan atMost = attempt.IsPassing || attempt.HasAsked ? PassingLock : OwnerCheckInterval;
+        if (wantsAny && attempt.Baton is null && (attempt.IsCourteous || !attempt.IsPassing))
+        {
+            attempt.Baton = await _baton.TryTakeAsync(attempt.Deadline.Token).ConfigureAwait(false);
+            if (attempt.Baton is null)
+            {
+                // What changes now is for whoever has it.
+                attempt.Baton = await _baton.WaitAsync(atMost, attempt.Deadline.Token).ConfigureAwait(false);
+                return;
+            }
+        }
+
+        await context.WaitForChangeAsync(attempt.State!.Stamp, atMost, attempt.Deadline.Token).ConfigureAwait(false);
     }
 
     /// <summary>The caller has gone. Whatever the work comes to now, no lease may stay that nobody knows of.</summary>
@@ -185,7 +198,7 @@ internal sealed class Claiming(
         }
 
         (SlotRecord? holder, IReadOnlyList<SlotRecord> candidates) = attempt.Choice!;
-        bool isCourteous = attempt.Baton is null && attempt.Courtesies < Courtesies && candidates.Any(_baton.IsFresh)
+        bool isCourteous = attempt.IsCourteous = attempt.Baton is null && attempt.Courtesies < Courtesies && candidates.Any(_baton.IsFresh)
             && await _baton.IsTakenAsync(attempt.Deadline.Token).ConfigureAwait(false);
         foreach (SlotRecord candidate in candidates)
         {
