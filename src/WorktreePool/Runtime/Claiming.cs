@@ -127,8 +127,7 @@ internal sealed class Claiming(
             if (attempt.Baton is null)
             {
                 // What changes now is for whoever has it.
-                attempt.Baton = await _baton.WaitAsync(atMost, attempt.Deadline.Token).ConfigureAwait(false);
-                return;
+                attempt.Baton = await _baton.PaceAsync(attempt.Deadline.Token).ConfigureAwait(false);
             }
         }
 
