@@ -7,4 +7,10 @@ public sealed record SlotTarget(string Commit, string? Branch = null)
 {
     /// <summary>What the probe has to do with a watch over the slot. Default: nothing, everything is read.</summary>
     public WatchUse Watch { get; init; }
+
+    /// <summary>
+    /// The full id of the commit at which a probe found the slot ready under the working lock that is still held, when nothing was done to it since but one reset from
+    /// there (<see cref="IGitBackend.RepairAsync"/>). A backend that knows what its reset has changed may then look at that alone. Default null: everything is read.
+    /// </summary>
+    public string? MovedFrom { get; init; }
 }

@@ -14,18 +14,19 @@ internal static class RatiosVerb
 {
     private static readonly Type[] All = [typeof(ClaimBenchmarks), typeof(WatchedClaimBenchmarks), typeof(ReleaseBenchmarks), typeof(MoveBenchmarks), typeof(ProvisionBenchmarks), typeof(StoreBenchmarks), typeof(ScaleBenchmarks)];
 
-    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count, else as many as the class says.</param>
+    /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rows</c> names of benchmarks, of which the floor is one; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count, else as many as the class says.</param>
     /// <returns>0; 1 when something allocated more than it may, see <see cref="MostAllocatedAttribute"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         Dictionary<string, string> options = args.Chunk(2).ToDictionary(pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw new ArgumentException($"{pair[0]} needs a value."));
         string[] only = options.TryGetValue("--only", out string? names) ? names.Split(',') : [""];
         string[]? at = options.TryGetValue("--at", out string? values) ? values.Split(',') : null;
+        string[]? named = options.TryGetValue("--rows", out string? rowNames) ? rowNames.Split(',') : null;
         int? rounds = options.TryGetValue("--rounds", out string? number) ? int.Parse(number, CultureInfo.InvariantCulture) : null;
         int? warmUps = options.TryGetValue("--warm-ups", out string? before) ? int.Parse(before, CultureInfo.InvariantCulture) : null;
-        if (options.Keys.FirstOrDefault(name => name is not ("--only" or "--at" or "--rounds" or "--warm-ups")) is { } unknown)
+        if (options.Keys.FirstOrDefault(name => name is not ("--only" or "--at" or "--rows" or "--rounds" or "--warm-ups")) is { } unknown)
         {
-            throw new ArgumentException($"{unknown} is no option: --only, --at, --rounds, --warm-ups.");
+            throw new ArgumentException($"{unknown} is no option: --only, --at, --rows, --rounds, --warm-ups.");
         }
 
         bool isWithin = true;
@@ -38,16 +39,16 @@ internal static class RatiosVerb
             PropertyInfo? parameter = type.GetProperties().FirstOrDefault(property => property.GetCustomAttribute<ParamsAttribute>() is not null);
             foreach (object? value in parameter?.GetCustomAttribute<ParamsAttribute>()!.Values.Where(value => at is null || at.Contains(Text(value!))) ?? [null])
             {
-                isWithin &= await MeasureAsync(type, parameter, value, count, toWarm);
+                isWithin &= await MeasureAsync(type, parameter, value, named, count, toWarm);
             }
         }
 
         return isWithin ? 0 : 1;
     }
 
-    private static async Task<bool> MeasureAsync(Type type, PropertyInfo? parameter, object? value, int rounds, int warmUps)
+    private static async Task<bool> MeasureAsync(Type type, PropertyInfo? parameter, object? value, string[]? named, int rounds, int warmUps)
     {
-        Row[] rows = [.. type.GetMethods().Where(method => method.GetCustomAttribute<BenchmarkAttribute>() is not null).Select(method => new Row(type, method, parameter, value))];
+        Row[] rows = [.. type.GetMethods().Where(method => method.GetCustomAttribute<BenchmarkAttribute>() is not null && named?.Contains(method.Name) != false).Select(method => new Row(type, method, parameter, value))];
         foreach (Row row in rows)
         {
             await row.SetUpAsync();

@@ -24,6 +24,9 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     /// <summary>For each slot the commit at which its last probe found it ready.</summary>
     private readonly ConcurrentDictionary<string, string> _readyAt = new(StringComparer.Ordinal);
 
+    /// <summary>For each slot what its last reset did, if it was ready before; looked at by the next probe only.</summary>
+    private readonly ConcurrentDictionary<string, SlotMove> _moves = new(StringComparer.Ordinal);
+
     public AutoGitBackend(CliGitBackend git, WorktreePoolOptions options)
     {
         (_git, _isSparse) = (git, options.Sparse.Count > 0);
@@ -57,11 +60,12 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
 
     public async ValueTask<SlotProbe> ProbeAsync(SlotPlace place, SlotTarget target, CancellationToken cancellationToken)
     {
+        _moves.TryRemove(place.Slot, out SlotMove? move);
         if (!_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
             // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
             Task<Finding?> damage = _git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();
-            InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+            InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken, move), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             Finding? damaged = await damage.ConfigureAwait(false);
             if (answer.Probe is { } probe)
             {
@@ -82,6 +86,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     public async ValueTask<string> RepairAsync(SlotPlace place, string commit, RepairLevel level, CancellationToken cancellationToken)
     {
         _readyAt.TryRemove(place.Slot, out string? readyAt);
+        _moves.TryRemove(place.Slot, out _);
         _watches?.Drop(place.Slot);
         if (level == RepairLevel.Reset && !_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
@@ -123,12 +128,23 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
             using var objects = new LazyObjects(_repository.CommonDirectory);
             var admins = new AdminDirectory(_repository, SparseCone.Everything);
             return UnixFiles.IsSupported && _trusted.ReadUnstable(place.Slot).Count == 0 && !Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules"))
-                ? new InProcessRepair(_repository, objects.Value, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken)
+                ? ResetInProcess(objects.Value)
                 : null;
         }
         catch (Exception e) when (e is GitBackendException or LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+
+        string ResetInProcess(ObjectReader objects)
+        {
+            string admin = new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
+            if (move is not null)
+            {
+                _moves[place.Slot] = move;
+            }
+
+            return admin;
         }
     }
 

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using LibGit2Sharp;
+using Microsoft.Win32.SafeHandles;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
@@ -10,9 +12,15 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 {
+    private const int BlockSize = 1 << 16;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private string? _lastParent;
+    private readonly List<IndexEntry> _written = [];
+
+    /// <summary>The files that were made, each with its status since.</summary>
+    public IReadOnlyList<IndexEntry> Written => _written;
 
     /// <summary>Checks out.</summary>
     /// <param name="slot">The slot's directory, which exists.</param>
@@ -66,6 +74,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             {
                 cancellation.ThrowIfCancellationRequested();
                 entries[at] = entries[at] with { Stamp = Write(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+                _written.Add(entries[at]);
             }
         }
     }
@@ -99,11 +108,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 
     private FileStamp Write(string path, IndexEntry entry)
     {
-        if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not null)
-        {
-            TreeRemoval.Remove(path);
-        }
-
+        RemoveOld(path);
         string parent = Path.GetDirectoryName(path)!;
         if (parent != _lastParent)
         {
@@ -120,22 +125,43 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         {
             File.CreateSymbolicLink(path, ReadText(content, path));
             CrashPoint.Reached("checkout link made");
+            return UnixFiles.Status(Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished while it was made");
         }
-        else
+
+        using SafeFileHandle file = UnixFiles.Make(Encoding.UTF8.GetBytes(path), entry.Mode == IndexEntry.Executable ? 0x1FF : 0x1B6);
+        CrashPoint.Reached("checkout file begun");
+        Copy(content, file);
+        return UnixFiles.Status(file).Stamp;
+    }
+
+    private static void RemoveOld(string path)
+    {
+        if (UnixFiles.TryUnlink(Encoding.UTF8.GetBytes(path)))
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = (UnixFileMode)(entry.Mode == IndexEntry.Executable ? 0x1FF : 0x1B6);
-            }
-
-            using var file = new FileStream(path, options);
-            CrashPoint.Reached("checkout file begun");
-            content.CopyTo(file);
-            CrashPoint.Reached("checkout file written");
+            CrashPoint.Reached("file removed");
         }
+        else if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not null)
+        {
+            TreeRemoval.Remove(path);
+        }
+    }
 
-        return UnixFiles.Status(Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished while it was made");
+    private static void Copy(Stream content, SafeFileHandle file)
+    {
+        byte[] block = ArrayPool<byte>.Shared.Rent(BlockSize);
+        try
+        {
+            long at = 0;
+            for (int read; (read = content.Read(block)) > 0; at += read)
+            {
+                RandomAccess.Write(file, block.AsSpan(0, read), at);
+                CrashPoint.Reached("checkout file written");
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
     }
 
     private static string ReadText(Stream content, string path)

@@ -26,7 +26,8 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
     /// <param name="place">The slot.</param>
     /// <param name="target">What it shall be.</param>
     /// <param name="cancellation">Ends the read.</param>
-    public InProcessAnswer Run(SlotPlace place, SlotTarget target, CancellationToken cancellation)
+    /// <param name="move">What this process has done to the slot since it was ready at <see cref="SlotTarget.MovedFrom"/>; null: not known.</param>
+    public InProcessAnswer Run(SlotPlace place, SlotTarget target, CancellationToken cancellation, SlotMove? move = null)
     {
         cancellation.ThrowIfCancellationRequested();
         if (!UnixFiles.IsSupported || target.Commit.Length != SHA1.HashSizeInBytes * 2)
@@ -37,7 +38,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         try
         {
             using var objects = new LazyObjects(repository.CommonDirectory);
-            return RunCore(objects, place, target, cancellation);
+            return RunCore(objects, place, target, move, cancellation);
         }
         catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
         {
@@ -45,7 +46,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         }
     }
 
-    private InProcessAnswer RunCore(LazyObjects objects, SlotPlace place, SlotTarget target, CancellationToken cancellation)
+    private InProcessAnswer RunCore(LazyObjects objects, SlotPlace place, SlotTarget target, SlotMove? move, CancellationToken cancellation)
     {
         string admin = _admin.NameFor(place);
         List<Finding> findings = _admin.Examine(place, admin);
@@ -69,6 +70,11 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         if (Mounts.Find(place, keep) is { } mount)
         {
             return new InProcessAnswer(new SlotProbe([.. findings, mount], head, admin));
+        }
+
+        if (move is not null && target.Watch != WatchUse.Begin && IsAllThatHappened(move, target, place.Slot, admin))
+        {
+            return new InProcessAnswer(new SlotProbe([.. findings, .. move.Examine(place.Path)], head, admin));
         }
 
         (SlotWatch? watch, string? whyNot) = target.Watch == WatchUse.Begin && watches is not null ? TryWatch(watches, place, target.Commit, admin) : default;
@@ -101,6 +107,11 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
             }
         }
     }
+
+    /// <summary>Whether the slot is what it was before a move, but for what the move did.</summary>
+    private bool IsAllThatHappened(SlotMove move, SlotTarget target, string slot, string admin) =>
+        move.From == target.MovedFrom && move.Commit == target.Commit && move.Admin == admin && trusted.Find(slot, target.Commit) is not null
+        && UnixFiles.Status(Encoding.UTF8.GetBytes(Path.Combine(_admin.PathOf(admin), "index"))) is { IsFile: true } index && index.Stamp == move.Index;
 
     private static (SlotWatch? Watch, string? WhyNot) TryWatch(WatchedSlots watches, SlotPlace place, string commit, string admin)
     {

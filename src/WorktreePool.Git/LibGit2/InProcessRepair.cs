@@ -14,9 +14,11 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
     /// <param name="level">How strongly.</param>
     /// <param name="readyAt">The commit at which the slot was just found ready; null when it was not.</param>
     /// <param name="cancellation">Ends the work.</param>
+    /// <param name="move">What was done to a slot that was ready where it was; null when more was done.</param>
     /// <returns>The name of the slot's admin directory.</returns>
-    public string Run(SlotPlace place, string commit, RepairLevel level, string? readyAt, CancellationToken cancellation)
+    public string Run(SlotPlace place, string commit, RepairLevel level, string? readyAt, CancellationToken cancellation, out SlotMove? move)
     {
+        move = null;
         LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
         Target target = Target.Read(objects, trusted, place.Slot, commit, tree, cancellation);
         RefuseConversions(target.Entries);
@@ -48,9 +50,14 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
             }
 
             bool isReadyWhereItWas = level == RepairLevel.Reset && readyAt is not null && readyAt == target.From;
-            new Checkout(objects, keep).Run(place.Path, index, target, isReadyWhereItWas, cancellation);
+            var checkout = new Checkout(objects, keep);
+            checkout.Run(place.Path, index, target, isReadyWhereItWas, cancellation);
             trusted.Keep(place.Slot, commit, index);
             SlotRepairer.RemoveTrash(place);
+            if (isReadyWhereItWas && UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(index)) is { IsFile: true } written)
+            {
+                move = new SlotMove(readyAt!, commit, admin, written.Stamp, checkout.Written, target.Gone);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

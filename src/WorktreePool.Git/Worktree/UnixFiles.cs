@@ -15,6 +15,9 @@ internal static partial class UnixFiles
     private const uint BasicStatus = 0x7ff;
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
 
+    /// <summary><c>O_WRONLY | O_CREAT | O_EXCL</c>.</summary>
+    private const int MakeNew = 0x1 | 0x40 | 0x80;
+
     /// <summary><c>O_NOFOLLOW</c>, one of the few that differ.</summary>
     private static readonly int NoLink = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
@@ -117,6 +120,21 @@ internal static partial class UnixFiles
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed("open", path, Marshal.GetLastPInvokeError());
     }
 
+    /// <summary>Makes a file to write that is not there: nothing that is there is written through.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <param name="rights">Its rights, less what the process takes from new files.</param>
+    /// <exception cref="IOException">It cannot be made, for example because something is there.</exception>
+    public static SafeFileHandle Make(ReadOnlySpan<byte> path, int rights)
+    {
+        int descriptor = Open(Terminated(path), NonBlockingCloseOnExec | NoLink | MakeNew, rights);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failed("make", path, Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>Removes a file, a link or the like, and no directory.</summary>
+    /// <param name="path">Bytes, without a zero at the end.</param>
+    /// <returns>False when it is not there, is a directory, or refuses to go.</returns>
+    public static bool TryUnlink(ReadOnlySpan<byte> path) => Unlink(Terminated(path)) == 0;
+
     /// <summary>An open file's status.</summary>
     /// <exception cref="IOException">It cannot be told.</exception>
     public static FileStatus Status(SafeFileHandle file) => StatX(file, [0], EmptyPath, BasicStatus, out StatXBuffer buffer) == 0
@@ -187,6 +205,14 @@ internal static partial class UnixFiles
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Open(byte[] path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Open(byte[] path, int flags, int rights);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Unlink(byte[] path);
 
     [LibraryImport("libc", EntryPoint = "readlink", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

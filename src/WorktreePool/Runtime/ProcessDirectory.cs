@@ -14,7 +14,19 @@ internal static unsafe partial class ProcessDirectory
     private const int LongestPath = 4096;
 
     private const int NameOffset = 19;
+    private const int NoEntry = 2;
     private const int CurrentDirectory = -100;
+
+    /// <summary>Whether it has an environment and maps anything at all: the kernel's own threads, of which there are many, have neither, nor a program.</summary>
+    /// <param name="proc">Its directory.</param>
+    public static bool HasMemory(string proc)
+    {
+        byte* first = stackalloc byte[1];
+        fixed (byte* name = Encoding.UTF8.GetBytes(proc + "/exe\0"))
+        {
+            return ReadLink(CurrentDirectory, name, first, 1) >= 0 || Marshal.GetLastPInvokeError() != NoEntry;
+        }
+    }
 
     /// <summary>Whether the environment that the process was started with holds a variable.</summary>
     /// <param name="proc">Its directory.</param>
@@ -136,7 +148,7 @@ internal static unsafe partial class ProcessDirectory
         return target.StartsWith(directory) && (target.Length == directory.Length || target[directory.Length] is (byte)'/' or (byte)' ');
     }
 
-    [LibraryImport("libc", EntryPoint = "readlinkat")]
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint ReadLink(int directory, byte* path, byte* buffer, nint size);
 

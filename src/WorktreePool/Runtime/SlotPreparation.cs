@@ -75,10 +75,16 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
 
         await SlotSetUp.TakeCopiesOutAsync(context, work.Record, cancellationToken).ConfigureAwait(false);
 
+        string? left = work.Record.Commit;
         SlotProbe? known = begun is not null ? await begun.Result.ConfigureAwait(false) : await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
+        bool moves = begun is null && known is not null;
+
+        // A slot that only moves was ready, too.
+        isAlone |= moves;
         while (true)
         {
-            SlotProbe probe = known ?? await context.Git.ProbeAsync(work.Record.Place, target, cancellationToken).ConfigureAwait(false);
+            SlotTarget sought = target with { MovedFrom = moves && tried == RepairLevel.Reset ? left : null };
+            SlotProbe probe = known ?? await context.Git.ProbeAsync(work.Record.Place, sought, cancellationToken).ConfigureAwait(false);
             known = null;
             work.Healed ??= [.. probe.Findings.Select(finding => finding.Id).Distinct()];
             work.Record = work.Record with { Admin = probe.Admin ?? work.Record.Admin ?? work.Record.Slot };

@@ -29,8 +29,15 @@ internal static partial class WorkingProcesses
         List<WorkingProcess> found = [];
         foreach (string proc in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(proc.AsSpan()), out int pid) && !own.Contains(pid)
-                && (ProcessDirectory.HasInEnvironment(proc, marker), ProcessDirectory.LeadsInto(proc, wanted) || ProcessDirectory.HasMapped(proc, wanted)) is var (isMarked, worksIn) && (isMarked || worksIn) && identify(pid) is { } identity)
+            if (!int.TryParse(Path.GetFileName(proc.AsSpan()), out int pid) || own.Contains(pid))
+            {
+                continue;
+            }
+
+            bool hasMemory = ProcessDirectory.HasMemory(proc);
+            bool isMarked = hasMemory && ProcessDirectory.HasInEnvironment(proc, marker);
+            bool worksIn = ProcessDirectory.LeadsInto(proc, wanted) || (hasMemory && ProcessDirectory.HasMapped(proc, wanted));
+            if ((isMarked || worksIn) && identify(pid) is { } identity)
             {
                 found.Add(new WorkingProcess(identity, NameOf(proc), isMarked));
             }
