@@ -11,13 +11,12 @@ internal static class ChangeCounter
 {
     private const int Length = sizeof(long);
 
-    /// <summary>The number; null while the state is being changed, or when it cannot be told.</summary>
-    public static long? Read(string path)
+    /// <summary>The lock's file, to read the number; null when it cannot be told.</summary>
+    public static SafeFileHandle? TryOpen(string path)
     {
         try
         {
-            using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.Read);
-            return file is null ? null : Settled(ReadRaw(file));
+            return UnixCalls.TryOpen(path, FileAccess.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -25,17 +24,38 @@ internal static class ChangeCounter
         }
     }
 
+    /// <summary>What the lock's file says, a change that is under way counted, too; 0 when it cannot be told.</summary>
+    public static long Look(SafeFileHandle file)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        try
+        {
+            return RandomAccess.Read(file, bytes, 0) == Length ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>The number; null while the state is being changed, or when it cannot be told.</summary>
+    public static long? Read(string path)
+    {
+        using SafeFileHandle? file = TryOpen(path);
+        return file is null ? null : Settled(Look(file));
+    }
+
+    /// <summary>The same, for whoever holds the lock: null means that the writer before died at work.</summary>
+    public static long? ReadHeld(SafeFileHandle held) => Settled(Look(held));
+
     /// <summary>Whether no change is under way.</summary>
     public static bool IsSettled(long counted) => counted % 2 == 0;
 
     /// <summary>The number before the change that is under way, if one is.</summary>
     public static long Before(long counted) => counted & ~1L;
 
-    /// <summary>The number after the change that is under way, or the next one.</summary>
+    /// <summary>The number after the change that is under way, or after the next one.</summary>
     public static long After(long counted) => Before(counted) + 2;
-
-    /// <summary>The same, for whoever holds the lock: null means that the writer before died at work.</summary>
-    public static long? ReadHeld(SafeFileHandle held) => Settled(ReadRaw(held));
 
     /// <summary>Under the lock, before the first change.</summary>
     /// <param name="held">The lock's file.</param>
@@ -43,7 +63,7 @@ internal static class ChangeCounter
     /// <returns>For <see cref="End"/>.</returns>
     public static long Begin(SafeFileHandle held, long? number)
     {
-        long begun = (number ?? ReadRaw(held)) | 1;
+        long begun = (number ?? Look(held)) | 1;
         Write(held, begun);
         return begun;
     }
@@ -59,13 +79,6 @@ internal static class ChangeCounter
     }
 
     private static long? Settled(long counted) => counted > 0 && IsSettled(counted) ? counted : null;
-
-    /// <summary>What the lock's file says, a change that is under way counted, too; 0 when it says nothing.</summary>
-    public static long ReadRaw(SafeFileHandle file)
-    {
-        Span<byte> bytes = stackalloc byte[Length];
-        return RandomAccess.Read(file, bytes, 0) == Length ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : 0;
-    }
 
     private static void Write(SafeFileHandle file, long number)
     {

@@ -3,17 +3,14 @@ using Microsoft.Win32.SafeHandles;
 namespace WorktreePool.FileState;
 
 /// <summary>The files of a pool's state: where they lie, and what they mean together.</summary>
-internal sealed class StateFiles(string poolDirectory, string slotsDirectory, string host) : IDisposable
+internal sealed class StateFiles : IDisposable
 {
     /// <summary>How often to look for the end of a change that is under way.</summary>
     private const int Looks = 50;
 
-    private readonly StateDocuments _documents = new(Path.Combine(poolDirectory, "state"), Path.Combine(poolDirectory, "state-copy"));
-
-    /// <summary>One reader at a time takes in what was touched.</summary>
-    private readonly Lock _refreshing = new();
-
-    private volatile Seen? _seen;
+    private readonly StateDocuments _documents;
+    private readonly KnownState _known;
+    private readonly string _poolDirectory, _slotsDirectory, _host;
     private bool _listed;
 
     /// <summary>Whether this process has looked once at everything under the lock, the journals too.</summary>
@@ -22,11 +19,22 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     /// <summary>Under the store lock: whether nothing was lost when the state was mended.</summary>
     private bool _isWhole;
 
-    public string StateDirectory { get; } = Path.Combine(poolDirectory, "state");
+    /// <param name="poolDirectory">The pool's directory.</param>
+    /// <param name="slotsDirectory">Where the slots lie, for one whose record is lost.</param>
+    /// <param name="host">This machine's name in records.</param>
+    public StateFiles(string poolDirectory, string slotsDirectory, string host)
+    {
+        (_poolDirectory, _slotsDirectory, _host) = (poolDirectory, slotsDirectory, host);
+        (StateDirectory, CopyDirectory) = (Path.Combine(poolDirectory, "state"), Path.Combine(poolDirectory, "state-copy"));
+        _documents = new StateDocuments(StateDirectory, CopyDirectory);
+        _known = new KnownState(_documents);
+    }
+
+    public string StateDirectory { get; }
 
     public string StoreLock => Path.Combine(StateDirectory, "store.lock");
 
-    private string CopyDirectory { get; } = Path.Combine(poolDirectory, "state-copy");
+    private string CopyDirectory { get; }
 
     public string SlotLock(string slot) => Path.Combine(StateDirectory, $"{slot}.lock");
 
@@ -37,23 +45,18 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (LookAtTouched() is { } fresh)
+            if (TryRefresh() is { } known)
             {
-                return fresh;
-            }
-
-            long? number = ReadCounter();
-            if (number is { } settled && Refresh(settled, () => ChangeCounter.Read(StoreLock) == settled) is { } seen)
-            {
-                return seen.State;
+                return known;
             }
 
             // Should it fail, the next change must fail too.
-            _seen = null;
+            _known.Forget();
+            long? number = ChangeCounter.Read(StoreLock);
             Readings readings = ReadAll(document => document.Read(number is not null), pool => pool.Read(number is not null));
-            if (number is not null && ChangeCounter.Read(StoreLock) == number)
+            if (number is { } settled && ChangeCounter.Read(StoreLock) == settled)
             {
-                return Keep(readings, number);
+                return Keep(readings, settled);
             }
 
             // A writer is at work, or died at it, while files are read one after the other: only two reads that agree were both true between them.
@@ -73,11 +76,11 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
     /// <param name="restored">Told of each restored record: its slot, and what was wrong.</param>
     public PoolState Mend(StoreLock.Held held, string? slot, Action<string?, string> restored)
     {
-        if (_mended && held.Number is { } number && Recall(number, slot) is { } seen)
+        if (_mended && held.Number is { } number && _known.Recall(number, slot) is { } known)
         {
             _documents.ForgetJournals(all: false);
-            _isWhole = seen.IsWhole;
-            return seen.State;
+            _isWhole = known.IsWhole;
+            return known.State;
         }
 
         if (_mended)
@@ -157,7 +160,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         {
             Directory.CreateDirectory(directory);
             CrashPoint.Reached("state directory made");
-            DirectorySync.Flush(poolDirectory);
+            DirectorySync.Flush(_poolDirectory);
         }
     }
 
@@ -176,150 +179,54 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
     }
 
-    /// <summary>The change counter. A change takes a fraction of a millisecond, and reading every file in the middle of one takes longer, so its end is awaited for that long.</summary>
-    private long? ReadCounter()
-    {
-        long? number = ChangeCounter.Read(StoreLock);
-        for (int look = 0; number is null && look < Looks && File.Exists(StoreLock); look++)
-        {
-            Thread.Yield();
-            number = ChangeCounter.Read(StoreLock);
-        }
-
-        return number;
-    }
-
     /// <summary>
-    /// The state by what touches tell, even while a writer is at work: a change that is not over may be seen or not. No change was over in between that
-    /// is not seen if the counter has gone on by one change at most.
+    /// The state by what is known of it. Where touches are not told, the end of a change that is under way is awaited: it takes a fraction of a millisecond, and reading
+    /// every file in the midst of it takes longer.
     /// </summary>
-    private PoolState? LookAtTouched()
+    private PoolState? TryRefresh()
     {
-        if (!_documents.AreTouchesTold)
+        using SafeFileHandle? counter = ChangeCounter.TryOpen(StoreLock);
+        for (int look = 0; look < Looks && counter is not null && ChangeCounter.Look(counter) is > 0 and var counted; look++)
         {
-            return null;
-        }
-
-        using SafeFileHandle? counter = UnixCalls.TryOpen(StoreLock, FileAccess.Read);
-        for (int look = 0; look < Looks && counter is not null && ChangeCounter.ReadRaw(counter) is > 0 and var counted; look++)
-        {
-            if (Refresh(counted, IsCurrent) is { } seen)
+            if (_known.TryRefresh(counted, counter) is { } state)
             {
-                return seen.State;
+                return state;
             }
 
-            if (ChangeCounter.ReadRaw(counter) == counted)
+            bool waits = !ChangeCounter.IsSettled(counted) && !_documents.AreTouchesTold;
+            if (waits)
             {
-                // Everything must be read; or a writer died at work, and which of its files are the later ones, only their journals tell.
+                Thread.Yield();
+            }
+            else if (ChangeCounter.Look(counter) == counted)
+            {
                 return null;
             }
-
-            // A writer that died while it was at it lets nobody wait: its lock is free.
-            bool IsCurrent() => ChangeCounter.ReadRaw(counter) is var now
-                && (now == counted ? ChangeCounter.IsSettled(counted) || Flock.IsHeld(counter) : now > counted && now <= ChangeCounter.After(counted));
         }
 
         return null;
     }
 
-    /// <summary>Under the store lock, as long as the slot's files are as this process knows them.</summary>
-    private Seen? Recall(long number, string? slot) =>
-        _seen is { } seen && seen.Number == number && _documents.IsUntouched(slot) ? seen : Refresh(number, () => true);
-
-    /// <summary>What is known, and what was touched since.</summary>
-    /// <param name="counted">The change counter.</param>
-    /// <param name="isCurrent">Whether what was read since is of one moment.</param>
-    /// <returns>Null when everything must be read, or the counter again.</returns>
-    private Seen? Refresh(long counted, Func<bool> isCurrent)
-    {
-        (long number, bool isSettled) = (ChangeCounter.Before(counted), ChangeCounter.IsSettled(counted));
-        lock (_refreshing)
-        {
-            if (_seen is not { } seen || number < seen.Number)
-            {
-                return null;
-            }
-
-            if (number == seen.Number && _documents.AreUntouched())
-            {
-                return isSettled || isCurrent() ? seen : null;
-            }
-
-            if (!seen.IsWhole || _documents.TakeTouched() is not { } touched)
-            {
-                return null;
-            }
-
-            if (touched.IsNothing && number != seen.Number)
-            {
-                // Another directory has come into its place.
-                _documents.Unwatch();
-                return null;
-            }
-
-            Seen? next = Renew(seen, touched, number, isSettled);
-            bool isKept = next is not null && isCurrent() && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
-            if (!isKept || !isSettled)
-            {
-                _documents.PutBack(touched);
-            }
-
-            return isKept ? next : null;
-        }
-    }
-
-    private Seen? Renew(Seen seen, Touched touched, long number, bool isSettled)
-    {
-        SlotRecord[] slots = [.. seen.State.Slots];
-        bool isNew = false;
-        foreach (string slot in touched.Slots)
-        {
-            TwinDocument<SlotRecord> document = _documents.Of(slot);
-            if ((isSettled ? document.Read(isSettled) : document.ReadFile()) is not { Record: { } record, Damage: null })
-            {
-                return null;
-            }
-
-            int at = Array.FindIndex(slots, known => known.Slot == slot);
-            isNew |= at < 0;
-            slots = at < 0 ? [.. slots, record] : slots;
-            slots[at < 0 ? ^1 : at] = record;
-        }
-
-        PoolRecord pool = seen.State.Pool;
-        if (touched.Pool)
-        {
-            Reading<PoolRecord> reading = isSettled ? _documents.Pool.Read(isSettled) : _documents.Pool.ReadFile();
-            if (reading is { Record: null } or { Damage: not null })
-            {
-                // Also when there never was one.
-                return reading.Damage is null && pool.Version == 0 ? Next() : null;
-            }
-
-            pool = reading.Record;
-        }
-
-        return Next();
-
-        Seen Next() => new(number, new PoolState(pool, isNew ? Readings.InOrder(slots) : slots, Readings.StampOf(number)), IsWhole: true);
-    }
-
     /// <summary>What was read while nothing changed need not be read again until something does; unless it is damaged, which must be seen.</summary>
-    private PoolState Keep(Readings readings, long? number)
+    private PoolState Keep(Readings readings, long number)
     {
         PoolState state = readings.ToState(number);
-        _seen = readings.IsWhole ? new Seen(number!.Value, state, IsWhole: true) : null;
+        if (readings.IsWhole)
+        {
+            _known.Keep(number, state, isWhole: true);
+        }
+
         return state;
     }
 
     /// <summary>Lets others know that the state is at rest again, unless a file lags behind its journal: then they go on reading both.</summary>
     private PoolState End(StoreLock.Held held, PoolState state, bool isSettled)
     {
-        _seen = null;
+        _known.Forget();
         if (isSettled)
         {
             long number = held.End();
-            _seen = new Seen(number, state with { Stamp = Readings.StampOf(number) }, _isWhole);
+            _known.Keep(number, state with { Stamp = Readings.StampOf(number) }, _isWhole);
         }
 
         return state;
@@ -337,7 +244,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         }
 
         List(StateDirectory, "slot-*.json");
-        return new Readings([.. _documents.Slots.Select(known => new SlotReading(known.Key, known.Value, OrGone(known.Key, slot(known.Value))))], own, _documents.Pool.LostAt, slotsDirectory, host);
+        return new Readings([.. _documents.Slots.Select(known => new SlotReading(known.Key, known.Value, OrGone(known.Key, slot(known.Value))))], own, _documents.Pool.LostAt, _slotsDirectory, _host);
     }
 
     /// <summary>A slot without any record is none of this pool's; unless the pool has worked in it, which its lock file tells: then its record is lost.</summary>
@@ -345,7 +252,7 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
         reading is { Record: null, Damage: null } && File.Exists(SlotLock(slot)) && HasPlace(slot) ? new Reading<SlotRecord>(null, "both are missing") : reading;
 
     /// <summary>Whether something lies where the slot would.</summary>
-    private bool HasPlace(string slot) => Path.Exists(Path.Combine(slotsDirectory, slot));
+    private bool HasPlace(string slot) => Path.Exists(Path.Combine(_slotsDirectory, slot));
 
     private void ListAll()
     {
@@ -371,10 +278,4 @@ internal sealed class StateFiles(string poolDirectory, string slotsDirectory, st
             // The pool was never written, or this of it is lost.
         }
     }
-
-    /// <summary>The state while the change counter stands at a number.</summary>
-    /// <param name="Number">The number.</param>
-    /// <param name="State">The state; while a change is under way, before it or after it.</param>
-    /// <param name="IsWhole">Whether no record is lost.</param>
-    private sealed record Seen(long Number, PoolState State, bool IsWhole);
 }

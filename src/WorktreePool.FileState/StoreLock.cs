@@ -41,7 +41,11 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>Who holds the lock for longer than a change takes; null when nobody does.</summary>
     public LockHolder? FindStuckHolder()
     {
-        if (!File.Exists(path) || FileLock.TryTake(path) is not { } free)
+        // Opened to read, or who waits for a change would be woken. Several tries: a reader has it for a moment (KnownState).
+        SafeFileHandle? busy = null;
+        FileLock? free = File.Exists(path) ? FileLock.TryTake(path, FileAccess.Read, Tries, out busy) : null;
+        busy?.Dispose();
+        if (free is null)
         {
             // Its time is set by whoever takes it. A clock that was set back shows in a time to come.
             return File.Exists(path) && (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(path)).Duration() > Suspicion ? _seen ?? LockHolder.Find(path) : null;

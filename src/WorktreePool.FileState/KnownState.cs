@@ -1,0 +1,135 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace WorktreePool.FileState;
+
+/// <summary>
+/// The state as this process has read or written it last, and how it is brought up to date without reading everything: by the files that were touched since, as
+/// far as touches are told. That works even while a writer is at work: a change that is not over may be seen or not.
+/// </summary>
+internal sealed class KnownState(StateDocuments documents)
+{
+    /// <summary>One reader at a time takes in what was touched.</summary>
+    private readonly Lock _refreshing = new();
+
+    private volatile Seen? _seen;
+
+    /// <summary>Everything must be read.</summary>
+    public void Forget() => _seen = null;
+
+    /// <summary>What was read or written while the change counter stood at a number.</summary>
+    /// <param name="number">The number.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="isWhole">Whether no record is lost.</param>
+    public void Keep(long number, PoolState state, bool isWhole) => _seen = new Seen(number, state, isWhole);
+
+    /// <summary>Under the store lock, and as long as the slot's files are as this process knows them.</summary>
+    /// <param name="number">The change counter.</param>
+    /// <param name="slot">The slot; null: the pool's own record.</param>
+    /// <returns>The state, and whether no record is lost; null when everything must be read.</returns>
+    public (PoolState State, bool IsWhole)? Recall(long number, string? slot)
+    {
+        Seen? seen = _seen is { } known && known.Number == number && documents.IsUntouched(slot) ? known : Renew(number, counter: null);
+        return seen is null ? null : (seen.State, seen.IsWhole);
+    }
+
+    /// <summary>The state that is known, with what was touched since.</summary>
+    /// <param name="counted">What the change counter's file says.</param>
+    /// <param name="counter">The file.</param>
+    /// <returns>Null when everything must be read, or the counter again because it has changed.</returns>
+    public PoolState? TryRefresh(long counted, SafeFileHandle counter) => Renew(counted, counter)?.State;
+
+    /// <param name="counted">What the change counter's file says.</param>
+    /// <param name="counter">The file; null: nobody changes it, for the caller holds the store lock.</param>
+    private Seen? Renew(long counted, SafeFileHandle? counter)
+    {
+        (long number, bool isSettled) = (ChangeCounter.Before(counted), ChangeCounter.IsSettled(counted));
+        lock (_refreshing)
+        {
+            if (_seen is not { } seen || number < seen.Number)
+            {
+                return null;
+            }
+
+            if (number == seen.Number && documents.AreUntouched())
+            {
+                return isSettled || IsOfOneMoment(counted, counter, out _) ? seen : null;
+            }
+
+            if (!seen.IsWhole || documents.TakeTouched() is not { } touched)
+            {
+                return null;
+            }
+
+            if (touched.IsNothing && number != seen.Number)
+            {
+                // Something has changed, and no file: another directory has come into its place.
+                documents.Unwatch();
+                return null;
+            }
+
+            bool isExact = false;
+            Seen? next = TakeIn(seen, touched, number, isSettled);
+            bool isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
+            if (!isKept || !isExact)
+            {
+                // What changed meanwhile may have been seen or not.
+                documents.PutBack(touched);
+            }
+
+            return isKept ? next : null;
+        }
+    }
+
+    /// <summary>
+    /// Whether what was read since is of one moment: no change was over meanwhile that may be seen in part, for the counter has gone on by one change at most. A
+    /// writer that died at work is no such change: which of its files are the later ones, only their journals tell.
+    /// </summary>
+    /// <param name="counted">What the change counter's file said before.</param>
+    /// <param name="counter">The file; null: nobody changes it.</param>
+    /// <param name="isExact">Whether no change was under way at all.</param>
+    private static bool IsOfOneMoment(long counted, SafeFileHandle? counter, out bool isExact)
+    {
+        long now = counter is null ? counted : ChangeCounter.Look(counter);
+        isExact = now == counted && ChangeCounter.IsSettled(counted);
+        return isExact || (now == counted ? Flock.IsHeld(counter!) : now > counted && now <= ChangeCounter.After(counted));
+    }
+
+    private Seen? TakeIn(Seen seen, Touched touched, long number, bool isSettled)
+    {
+        SlotRecord[] slots = [.. seen.State.Slots];
+        bool isNew = false;
+        foreach (string slot in touched.Slots)
+        {
+            if (Read(documents.Of(slot), isSettled) is not { Record: { } record, Damage: null })
+            {
+                return null;
+            }
+
+            int at = Array.FindIndex(slots, known => known.Slot == slot);
+            isNew |= at < 0;
+            slots = at < 0 ? [.. slots, record] : slots;
+            slots[at < 0 ? ^1 : at] = record;
+        }
+
+        PoolRecord pool = seen.State.Pool;
+        if (touched.Pool && Read(documents.Pool, isSettled) is var reading && (reading.Record is not null || reading.Damage is not null || pool.Version > 0))
+        {
+            if (reading is not { Record: { } own, Damage: null })
+            {
+                return null;
+            }
+
+            pool = own;
+        }
+
+        return new Seen(number, new PoolState(pool, isNew ? Readings.InOrder(slots) : slots, Readings.StampOf(number)), IsWhole: true);
+    }
+
+    private static Reading<T> Read<T>(TwinDocument<T> document, bool isSettled)
+        where T : class => isSettled ? document.Read(isSettled) : document.ReadFile();
+
+    /// <param name="Number">What the change counter stood at.</param>
+    /// <param name="State">The state; if a change was under way, before it or after it.</param>
+    /// <param name="IsWhole">Whether no record is lost.</param>
+    private sealed record Seen(long Number, PoolState State, bool IsWhole);
+}
