@@ -15,12 +15,12 @@ internal sealed partial record LockHolder(string Path, int? Pid, string Name, bo
     /// <summary>Who holds a lock file now.</summary>
     public static LockHolder Find(string path)
     {
-        foreach (LockingProcess process in LockingProcess.All().Where(process => process.OpenFiles().Contains(path)))
-        {
-            return new LockHolder(path, process.Pid, process.Name, process.State == 'T');
-        }
+        // Whoever waits for the lock has its file open, too, and may hold another one: this process does so right now.
+        LockingProcess? holder = UnixCalls.StampOf(path) is { } status ? LockingProcess.All(status.Inode).FirstOrDefault(HasOpen) : null;
+        holder ??= LockingProcess.All().FirstOrDefault(process => process.Pid != Environment.ProcessId && HasOpen(process));
+        return holder is null ? new LockHolder(path, null, "", false) : new LockHolder(path, holder.Pid, holder.Name, holder.State == 'T');
 
-        return new LockHolder(path, null, "", false);
+        bool HasOpen(LockingProcess process) => process.OpenFiles().Contains(path);
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace WorktreePool.FileState;
 
 /// <summary>A process that holds a lock on some file, as far as it can be seen: on Linux, when it is the same user's.</summary>
@@ -7,9 +9,10 @@ namespace WorktreePool.FileState;
 internal sealed record LockingProcess(int Pid, string Name, char State)
 {
     /// <summary>The processes that hold a flock(2), by /proc/locks.</summary>
-    public static IEnumerable<LockingProcess> All()
+    /// <param name="inode">On this file only; null: on any. Some file systems over others give another number there than to who asks for a file's status.</param>
+    public static IEnumerable<LockingProcess> All(ulong? inode = null)
     {
-        foreach (int pid in Pids().Distinct())
+        foreach (int pid in Pids(inode).Distinct())
         {
             // proc(5): "pid (comm) state …"; a name may hold spaces and parentheses.
             if (Read($"/proc/{pid}/stat") is { } stat && stat.LastIndexOf(')') is var end and > 0 && end + 2 < stat.Length)
@@ -33,13 +36,14 @@ internal sealed record LockingProcess(int Pid, string Name, char State)
         }
     }
 
-    private static IEnumerable<int> Pids()
+    private static IEnumerable<int> Pids(ulong? inode)
     {
+        string? end = inode is { } number ? string.Create(CultureInfo.InvariantCulture, $":{number}") : null;
         foreach (string line in (Read("/proc/locks") ?? "").Split('\n'))
         {
             // "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF"; who waits has "->" and a process of another container has 0.
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (fields is [_, "FLOCK", _, "WRITE", var text, ..] && int.TryParse(text, out int pid) && pid > 0)
+            if (fields is [_, "FLOCK", _, "WRITE", var text, var file, ..] && (end is null || file.EndsWith(end, StringComparison.Ordinal)) && int.TryParse(text, out int pid) && pid > 0)
             {
                 yield return pid;
             }

@@ -22,7 +22,7 @@ public sealed partial class DocumentationTests
         ["docs/fleet.md: dotnet build -c Release benchmarks/WorktreePool.Benchmarks"] = "takes minutes; .ci/run has a small run of it",
         ["docs/fleet.md: own slots                 Index Scan using slot_pkey on slot (rows=8)"] = "output; SizeTests checks the plans",
         ["docs/integrations.md: systemctl enable --now \"worktree-pool-maintain@$(systemd-escape --path /srv/pools/app).timer\""] = "needs systemd as the first process; the units are verified and run by The_units_of_the_package",
-        ["docs/performance.md: dotnet run -c Release --project benchmarks/WorktreePool.Benchmarks -- ratios --only StoreB --rounds 21"] = "takes minutes; .ci/run has the dry runs",
+        ["docs/performance.md: dotnet run -c Release --project benchmarks/WorktreePool.Benchmarks -- ratios --only StoreB --rounds 31"] = "takes minutes; .ci/run has the dry runs",
     };
 
     /// <summary>Scripts that the documents and samples consist of, and what runs them.</summary>
