@@ -67,16 +67,21 @@ internal sealed class KnownState(StateDocuments documents)
                 return null;
             }
 
-            bool isExact = false;
-            Seen? next = TakeIn(seen, touched, number, isSettled);
-            bool isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
-            if (!isKept || !isExact)
+            (bool isKept, bool isExact) = (false, false);
+            try
             {
-                // What changed meanwhile may have been seen or not.
-                documents.PutBack(touched);
+                Seen? next = TakeIn(seen, touched, number, isSettled);
+                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
+                return isKept ? next : null;
             }
-
-            return isKept ? next : null;
+            finally
+            {
+                if (!isKept || !isExact)
+                {
+                    // It could not be read; or what changed meanwhile may have been seen or not.
+                    documents.PutBack(touched);
+                }
+            }
         }
     }
 

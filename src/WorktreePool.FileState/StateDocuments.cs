@@ -118,7 +118,9 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         {
             if (_touches.Begin())
             {
+                // What was touched between the last look and now is told by nobody.
                 _isListed = false;
+                TouchAll();
             }
         }
     }
@@ -207,13 +209,18 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
             return true;
         }
 
+        TouchAll();
+        return false;
+    }
+
+    private void TouchAll()
+    {
         foreach (string slot in _slots.Keys)
         {
             TouchSlot(slot);
         }
 
         TouchPool();
-        return false;
     }
 
     private void Touch(string file)

@@ -32,6 +32,40 @@ public sealed class TouchedFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_touched_before_touches_are_told_is_read_again()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        string text = await File.ReadAllTextAsync(_pool.File("slot-0.json"), Token);
+        string stamp = (await store.ReadAsync(Token)).Stamp;
+        await store.ReadAsync(Token);
+
+        await File.WriteAllTextAsync(_pool.File("slot-0.json"), text.Replace("/pool/slots/slot-0", "/elsewhere", StringComparison.Ordinal), Token);
+        using var cancelled = new CancellationTokenSource();
+        Task wait = store.WaitForChangeAsync(stamp, cancelled.Token).AsTask();
+
+        (await store.ReadAsync(Token)).Slots[0].Path.Should().Be("/elsewhere");
+        await cancelled.CancelAsync();
+        await wait.Awaiting(w => w).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_told_each_time()
+    {
+        await using FileSlotStateStore store = await OpenWatchingAsync();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await store.ReadAsync(Token);
+
+        File.Delete(_pool.File("slot-0.json"));
+        Directory.CreateDirectory(_pool.File("slot-0.json"));
+
+        for (int read = 0; read < 3; read++)
+        {
+            await store.Awaiting(s => s.ReadAsync(Token).AsTask()).Should().ThrowAsync<StateStoreException>();
+        }
+    }
+
+    [Fact]
     public async Task A_directory_that_was_replaced_is_read_again()
     {
         await using FileSlotStateStore store = await OpenWatchingAsync();
