@@ -55,9 +55,9 @@ internal sealed record ContentionSettings
         "--processes", Text(Processes), "--claimers", Text(Claimers), "--slots", Text(Slots), "--hold-ms", Text(HoldMilliseconds), "--root", Root,
     ];
 
-    private static int Whole(string value) => int.Parse(value, CultureInfo.InvariantCulture);
-
     public static double Number(string value) => double.Parse(value, CultureInfo.InvariantCulture);
 
     public static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+
+    private static int Whole(string value) => int.Parse(value, CultureInfo.InvariantCulture);
 }

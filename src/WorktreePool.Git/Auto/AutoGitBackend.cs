@@ -127,24 +127,22 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         {
             using var objects = new LazyObjects(_repository.CommonDirectory);
             var admins = new AdminDirectory(_repository, SparseCone.Everything);
-            return UnixFiles.IsSupported && _trusted.ReadUnstable(place.Slot).Count == 0 && !Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules"))
-                ? ResetInProcess(objects.Value)
-                : null;
-        }
-        catch (Exception e) when (e is GitBackendException or LibGit2SharpException or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+            if (!UnixFiles.IsSupported || _trusted.ReadUnstable(place.Slot).Count > 0 || Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules")))
+            {
+                return null;
+            }
 
-        string ResetInProcess(ObjectReader objects)
-        {
-            string admin = new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
+            string admin = new InProcessRepair(_repository, objects.Value, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
             if (move is not null)
             {
                 _moves[place.Slot] = move;
             }
 
             return admin;
+        }
+        catch (Exception e) when (e is GitBackendException or LibGit2SharpException or IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -21,13 +21,13 @@ internal sealed record SlotMove(string From, string Commit, string Admin, FileSt
         byte[][] differing = [.. Made.Where(file => !IsAsMade(slot, file)).Select(file => file.Path)];
         if (differing.Length > 0)
         {
-            yield return new Finding(FindingIds.TreeDiffers, string.Join(", ", differing.Select(path => UnixFiles.Text(path))));
+            yield return TreeDifference.FindingOf(FindingIds.TreeDiffers, differing);
         }
 
         byte[][] back = [.. Gone.Where(path => StatusOf(slot, path) is { IsDirectory: false })];
         if (back.Length > 0)
         {
-            yield return new Finding(FindingIds.Untracked, string.Join(", ", back.Select(path => UnixFiles.Text(path))));
+            yield return TreeDifference.FindingOf(FindingIds.Untracked, back);
         }
     }
 

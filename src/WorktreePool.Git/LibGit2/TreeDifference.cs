@@ -25,9 +25,15 @@ internal sealed record TreeDifference(IReadOnlyList<IndexEntry> Entries, FileSta
         {
             if (paths.Count > 0)
             {
-                string first = string.Join(", ", paths.Take(Shown).Select(path => path.Length == 0 ? "." : UnixFiles.Text(path)));
-                yield return new Finding(id, paths.Count > Shown ? $"{first} and {paths.Count - Shown} more" : first);
+                yield return FindingOf(id, paths);
             }
         }
+    }
+
+    /// <summary>A finding that names some of the paths it is about.</summary>
+    public static Finding FindingOf(string id, IReadOnlyCollection<byte[]> paths)
+    {
+        string first = string.Join(", ", paths.Take(Shown).Select(path => path.Length == 0 ? "." : UnixFiles.Text(path)));
+        return new Finding(id, paths.Count > Shown ? $"{first} and {paths.Count - Shown} more" : first);
     }
 }

@@ -204,11 +204,7 @@ internal static partial class UnixFiles
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Open(byte[] path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Open(byte[] path, int flags, int rights);
+    private static partial int Open(byte[] path, int flags, int rights = 0);
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
