@@ -17,6 +17,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     private readonly bool _isSparse;
     private readonly RepositoryLayout _repository;
     private readonly TrustedIndex _trusted;
+    private readonly VerifiedIndexes _verified;
     private readonly KeepPatterns _keep;
     private readonly WatchedSlots? _watches;
     private readonly InProcessProbe _probe;
@@ -32,7 +33,8 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         (_git, _isSparse) = (git, options.Sparse.Count > 0);
         (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
         _watches = WatchedSlots.Of(options);
-        _probe = new InProcessProbe(_repository, _trusted, _keep, _watches);
+        _verified = new VerifiedIndexes(_trusted);
+        _probe = new InProcessProbe(_repository, _trusted, _verified, _keep, _watches);
     }
 
     public IRescueArchive Rescues => _git.Rescues;
@@ -132,7 +134,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
                 return null;
             }
 
-            string admin = new InProcessRepair(_repository, objects.Value, _trusted, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
+            string admin = new InProcessRepair(_repository, objects.Value, _trusted, _verified, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
             if (move is not null)
             {
                 _moves[place.Slot] = move;

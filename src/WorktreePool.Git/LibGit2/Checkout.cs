@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Text;
-using LibGit2Sharp;
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using WorktreePool.Git.Worktree;
 
@@ -12,30 +11,30 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 {
-    private const int BlockSize = 1 << 16;
+    /// <summary>With fewer files than this, opening the repository for another thread costs more than it saves.</summary>
+    private const int WorthSharing = 16;
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    private string? _lastParent;
-    private readonly List<IndexEntry> _written = [];
+    /// <summary>So many that each thread comes back for more, and so few that nobody waits for one of them.</summary>
+    private const int Share = 8;
 
     /// <summary>The files that were made, each with its status since.</summary>
-    public IReadOnlyList<IndexEntry> Written => _written;
+    public IReadOnlyList<IndexEntry> Written { get; private set; } = [];
 
     /// <summary>Checks out.</summary>
     /// <param name="slot">The slot's directory, which exists.</param>
     /// <param name="index">Where its index is, or shall be.</param>
-    /// <param name="target">What its files shall be.</param>
+    /// <param name="target">What its files shall be. Its entries are brought up to date with the files.</param>
     /// <param name="isReadyWhereItWas">
     /// Whether the slot was just found ready at the commit that <paramref name="target"/> comes from: then only what the commits differ in is touched.
     /// Whoever says so looks at the slot again afterwards.
     /// </param>
     /// <param name="cancellation">Ends the work between two files.</param>
+    /// <returns>The index, and the status of its file.</returns>
     /// <exception cref="IOException">Something stands in the way.</exception>
     /// <exception cref="GitBackendException">Something cannot be removed, or an object is missing.</exception>
-    public void Run(string slot, string index, Target target, bool isReadyWhereItWas, CancellationToken cancellation)
+    public (IndexFile Index, FileStamp Written) Run(string slot, string index, Target target, bool isReadyWhereItWas, CancellationToken cancellation)
     {
-        IndexEntry[] entries = [.. target.Entries];
+        IndexEntry[] entries = target.Entries;
         if (isReadyWhereItWas)
         {
             RemoveGone(slot, target.Gone);
@@ -63,20 +62,48 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             WriteAll(slot, entries, at => difference.Equal[at] is null, cancellation);
         }
 
-        WriteIndex(index, IndexWriter.ToBytes(entries));
+        IndexFile made = IndexFile.Make(entries, target.Trees);
+        return (made, WriteIndex(index, made.Bytes.Span));
     }
 
+    /// <summary>Nothing is in the way by now, so it does not matter which file is made first.</summary>
     private void WriteAll(string slot, IndexEntry[] entries, Func<int, bool> isToBeWritten, CancellationToken cancellation)
     {
-        for (int at = 0; at < entries.Length; at++)
+        int[] files = [.. Enumerable.Range(0, entries.Length).Where(isToBeWritten)];
+        if (files.Length < WorthSharing)
         {
-            if (isToBeWritten(at))
+            var maker = new FileMaker(objects);
+            Array.ForEach(files, Make(maker));
+        }
+        else
+        {
+            var sharing = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = TreeComparison.Threads };
+            try
             {
-                cancellation.ThrowIfCancellationRequested();
-                entries[at] = entries[at] with { Stamp = Write(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
-                _written.Add(entries[at]);
+                Parallel.ForEach(
+                    Partitioner.Create(0, files.Length, Share),
+                    sharing,
+                    objects.OpenAnother,
+                    (share, _, reader) =>
+                    {
+                        Array.ForEach(files[share.Item1..share.Item2], Make(new FileMaker(reader)));
+                        return reader;
+                    },
+                    reader => reader.Dispose());
+            }
+            catch (AggregateException e)
+            {
+                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
             }
         }
+
+        Written = Array.ConvertAll(files, at => entries[at]);
+
+        Action<int> Make(FileMaker maker) => at =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            entries[at] = entries[at] with { Stamp = maker.Make(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+        };
     }
 
     /// <summary>Removes files, and directories that are empty then: git knows no others.</summary>
@@ -106,92 +133,20 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         }
     }
 
-    private FileStamp Write(string path, IndexEntry entry)
-    {
-        RemoveOld(path);
-        string parent = Path.GetDirectoryName(path)!;
-        if (parent != _lastParent)
-        {
-            Directory.CreateDirectory(parent);
-            CrashPoint.Reached("checkout directory made");
-            _lastParent = parent;
-        }
-
-        string id = Convert.ToHexStringLower(entry.Id.Span);
-        Blob blob = objects.Repository.Lookup<Blob>(new ObjectId(id))
-            ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
-        using Stream content = blob.GetContentStream();
-        if (entry.Mode == IndexEntry.Link)
-        {
-            File.CreateSymbolicLink(path, ReadText(content, path));
-            CrashPoint.Reached("checkout link made");
-            return UnixFiles.Status(Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished while it was made");
-        }
-
-        using SafeFileHandle file = UnixFiles.Make(Encoding.UTF8.GetBytes(path), entry.Mode == IndexEntry.Executable ? 0x1FF : 0x1B6);
-        CrashPoint.Reached("checkout file begun");
-        Copy(content, file);
-        return UnixFiles.Status(file).Stamp;
-    }
-
-    private static void RemoveOld(string path)
-    {
-        if (UnixFiles.TryUnlink(Encoding.UTF8.GetBytes(path)))
-        {
-            CrashPoint.Reached("file removed");
-        }
-        else if (UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not null)
-        {
-            TreeRemoval.Remove(path);
-        }
-    }
-
-    private static void Copy(Stream content, SafeFileHandle file)
-    {
-        byte[] block = ArrayPool<byte>.Shared.Rent(BlockSize);
-        try
-        {
-            long at = 0;
-            for (int read; (read = content.Read(block)) > 0; at += read)
-            {
-                RandomAccess.Write(file, block.AsSpan(0, read), at);
-                CrashPoint.Reached("checkout file written");
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(block);
-        }
-    }
-
-    private static string ReadText(Stream content, string path)
-    {
-        using var bytes = new MemoryStream();
-        content.CopyTo(bytes);
-        try
-        {
-            return Strict.GetString(bytes.ToArray());
-        }
-        catch (ArgumentException e)
-        {
-            throw new GitBackendException($"{path} is a link to a name that is not UTF-8, which this backend cannot make. The slot is not ready. Use UseGit() or UseGitCli().", e);
-        }
-    }
-
-    private static void WriteIndex(string path, byte[] bytes)
+    private static FileStamp WriteIndex(string path, ReadOnlySpan<byte> bytes)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                // Not to the disk: the pool's own copy goes there, and what a power loss leaves of this one is no index, which the next probe finds.
-                file.Write(bytes);
-                CrashPoint.Reached("index written");
-            }
-
+            // Not to the disk: what a power loss leaves of it is no index, which the next probe finds.
+            using SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.Write(file, bytes, 0);
+            CrashPoint.Reached("index written");
             File.Move(temporary, path, overwrite: true);
             CrashPoint.Reached("index in place");
+
+            // By the open file, not by the name: another one may be there by now.
+            return UnixFiles.Status(file).Stamp;
         }
         catch
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using LibGit2Sharp;
@@ -12,15 +11,12 @@ namespace WorktreePool.Git.LibGit2;
 /// Probes a slot without starting a process: links and HEAD by their files, the index by its own reader, files by an own walk. It answers
 /// only where its answer is the one git would give: otherwise it says why it cannot.
 /// </summary>
-internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, KeepPatterns keep, WatchedSlots? watches = null)
+internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, WatchedSlots? watches = null)
 {
     private const uint Submodule = 0xE000;
     private const string BranchPrefix = "ref: refs/heads/";
 
     private readonly AdminDirectory _admin = new(repository, SparseCone.Everything);
-
-    /// <summary>For each slot the trusted index whose tree this process has seen to be the commit's.</summary>
-    private readonly ConcurrentDictionary<string, Verified> _verified = new(StringComparer.Ordinal);
 
     /// <summary>What is wrong with a slot; or why it cannot be told here.</summary>
     /// <param name="place">The slot.</param>
@@ -40,7 +36,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
             using var objects = new LazyObjects(repository.CommonDirectory);
             return RunCore(objects, place, target, move, cancellation);
         }
-        catch (Exception e) when (e is LibGit2SharpException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is LibGit2SharpException or GitBackendException or IOException or UnauthorizedAccessException)
         {
             return InProcessAnswer.Unable(e.Message);
         }
@@ -159,9 +155,10 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
 
         watch?.AddIndex(Encoding.UTF8.GetBytes(path), status);
 
-        if (Recall(place.Slot, commit, path) is { } verified)
+        // Byte for byte what this process knows: nothing but the files is left to look at.
+        if (verified.Find(place.Slot) is { } recalled && recalled.Commit == commit && HasContent(path, recalled.Index.Bytes.Span))
         {
-            findings.AddRange(TreeComparison.Run(place.Path, verified.Index.Entries, verified.Written, keep, cancellation, watch).ToFindings());
+            findings.AddRange(TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch).ToFindings());
             return null;
         }
 
@@ -190,37 +187,22 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         }
 
         // Hashing the index and walking the files have nothing to do with each other.
-        Task<byte[]> treeId = Task.Run(() => IndexFile.TreeId(index.Entries), CancellationToken.None);
+        Task<IndexTree> trees = Task.Run(() => index.Trees, CancellationToken.None);
         (IndexFile Index, FileStamp Written)? trustedIndex = ReadTrusted(place.Slot, commit, index, bytes);
         IEnumerable<Finding> inFiles = trustedIndex is { } known
             ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation, watch).ToFindings()
             : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
-        List<Finding> inIndex = [.. AgainstCommit(objects, index, treeId.GetAwaiter().GetResult(), commit)];
+        _ = trees.GetAwaiter().GetResult();
+        List<Finding> inIndex = [.. AgainstCommit(objects, index, commit, cancellation)];
         if (inIndex.Count == 0 && trustedIndex is { } same && ReferenceEquals(same.Index, index) && trusted.Find(place.Slot, commit) is not null)
         {
-            _verified[place.Slot] = new Verified(commit, same.Written, new WeakReference<IndexFile>(index));
+            verified.Keep(place.Slot, new VerifiedIndex(commit, index, same.Written));
         }
 
         findings.AddRange(inIndex);
         findings.AddRange(inFiles);
         return null;
     }
-
-    /// <summary>
-    /// The slot's index and when its trusted twin was written, if it is byte for byte the one of which this process knows already that it is the
-    /// commit's tree, hides nothing, and changes no bytes of files.
-    /// </summary>
-    private (IndexFile Index, FileStamp Written)? Recall(string slot, string commit, string path) =>
-        _verified.TryGetValue(slot, out Verified? verified) && verified.Commit == commit && verified.Index.TryGetTarget(out IndexFile? index)
-        && trusted.Find(slot, commit) is { } twin && UnixFiles.Status(Encoding.UTF8.GetBytes(twin)) is { } status && status.Stamp == verified.Written
-        && HasContent(path, index.Bytes.Span)
-            ? (index, verified.Written)
-            : null;
-
-    /// <param name="Commit">The commit.</param>
-    /// <param name="Written">The status of the trusted index's file.</param>
-    /// <param name="Index">Both indexes, as long as there is memory for it.</param>
-    private sealed record Verified(string Commit, FileStamp Written, WeakReference<IndexFile> Index);
 
     /// <summary>The index that tells which files are unchanged, and when it was written; null when there is none, or none that can be read.</summary>
     /// <param name="slot">The slot.</param>
@@ -294,7 +276,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         return null;
     }
 
-    private static IEnumerable<Finding> AgainstCommit(ObjectReader objects, IndexFile index, byte[] treeId, string commit)
+    private static IEnumerable<Finding> AgainstCommit(ObjectReader objects, IndexFile index, string commit, CancellationToken cancellation)
     {
         int hidden = index.Entries.Count(entry => entry.IsHidden);
         if (hidden > 0)
@@ -306,7 +288,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         {
             yield return new Finding(FindingIds.ObjectsMissing, $"there is no commit {commit}");
         }
-        else if (index.Entries.Any(entry => entry.Stage != 0 || entry.IsIntentToAdd) || !treeId.AsSpan().SequenceEqual(tree.Id.RawId))
+        else if (Array.Exists(index.Entries, entry => entry.Stage != 0 || entry.IsIntentToAdd) || !TargetTree.IsIn(tree, index, cancellation))
         {
             yield return new Finding(FindingIds.IndexDiffers, $"the index is not the tree of {commit}");
         }

@@ -4,7 +4,7 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>Makes a slot what it shall be, without starting git.</summary>
-internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, TrustedIndex trusted, KeepPatterns keep)
+internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader objects, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep)
 {
     private readonly AdminDirectory _admins = new(repository, SparseCone.Everything);
 
@@ -20,7 +20,7 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
     {
         move = null;
         LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
-        Target target = Target.Read(objects, trusted, place.Slot, commit, tree, cancellation);
+        Target target = Target.Read(trusted, verified, place.Slot, commit, tree, cancellation);
         RefuseConversions(target.Entries);
         string admin = _admins.NameFor(place);
         string index = Path.Combine(_admins.PathOf(admin), "index");
@@ -44,20 +44,17 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
                     SlotRepairer.SetAside(place);
                     _admins.Remove(admin);
                     trusted.Forget(place.Slot);
-                    target = target with { Entries = [.. target.Entries.Select(entry => entry with { Stamp = default })] };
+                    target = target with { Entries = Array.ConvertAll(target.Entries, entry => entry with { Stamp = default }) };
                     Restore(place, admin, commit, index);
                     break;
             }
 
             bool isReadyWhereItWas = level == RepairLevel.Reset && readyAt is not null && readyAt == target.From;
             var checkout = new Checkout(objects, keep);
-            checkout.Run(place.Path, index, target, isReadyWhereItWas, cancellation);
-            trusted.Keep(place.Slot, commit, index);
+            (IndexFile made, FileStamp written) = checkout.Run(place.Path, index, target, isReadyWhereItWas, cancellation);
+            verified.Keep(place.Slot, new VerifiedIndex(commit, made, trusted.Keep(place.Slot, commit, made.Bytes, written)));
             SlotRepairer.RemoveTrash(place);
-            if (isReadyWhereItWas && UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(index)) is { IsFile: true } written)
-            {
-                move = new SlotMove(readyAt!, commit, admin, written.Stamp, checkout.Written, target.Gone);
-            }
+            move = isReadyWhereItWas ? new SlotMove(readyAt!, commit, admin, written, checkout.Written, target.Gone) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,59 +5,72 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>Writes an index of version 2 with the entries and the trees they make, and nothing else: no flags, no other extensions.</summary>
-internal static class IndexWriter
+internal ref struct IndexWriter
 {
     private const int FixedPart = 62;
     private const int LongestStatedName = 0xFFF;
 
+    private Span<byte> _rest;
+
     /// <summary>The bytes of the file.</summary>
     /// <param name="entries">In the order of git.</param>
-    public static byte[] ToBytes(IReadOnlyList<IndexEntry> entries)
+    /// <param name="trees">What they make.</param>
+    public static byte[] ToBytes(IReadOnlyList<IndexEntry> entries, IndexTree trees)
     {
-        using var file = new MemoryStream();
-        file.Write("DIRC"u8);
-        Write(file, 2);
-        Write(file, (uint)entries.Count);
+        byte[] cacheTree = trees.ToCacheTree();
+        int hashed = 12 + entries.Sum(SizeOf) + 8 + cacheTree.Length;
+        byte[] file = new byte[hashed + SHA1.HashSizeInBytes];
+        var writer = new IndexWriter { _rest = file };
+        writer.Write("DIRC"u8);
+        writer.Write(2);
+        writer.Write((uint)entries.Count);
         foreach (IndexEntry entry in entries)
         {
-            WriteEntry(file, entry);
+            writer.Write(entry);
         }
 
-        byte[] trees = IndexFile.CacheTree(entries);
-        file.Write("TREE"u8);
-        Write(file, (uint)trees.Length);
-        file.Write(trees);
+        writer.Write("TREE"u8);
+        writer.Write((uint)cacheTree.Length);
+        writer.Write(cacheTree);
 #pragma warning disable CA5350 // The format's own checksum.
-        file.Write(SHA1.HashData(file.GetBuffer().AsSpan(0, (int)file.Length)));
+        SHA1.HashData(file.AsSpan(0, hashed), writer._rest);
 #pragma warning restore CA5350
-        return file.ToArray();
+        return file;
     }
 
-    private static void WriteEntry(MemoryStream file, IndexEntry entry)
+    /// <summary>With one to eight zeros at its end, so that the next one begins at a multiple of eight.</summary>
+    private static int SizeOf(IndexEntry entry) => (FixedPart + entry.Path.Length + 8) & ~7;
+
+    private void Write(in IndexEntry entry)
     {
+        Span<byte> after = _rest[SizeOf(entry)..];
         FileStamp stamp = entry.Stamp;
-        ReadOnlySpan<uint> fields =
-        [
-            stamp.ChangedSeconds, stamp.ChangedNanoseconds, stamp.ModifiedSeconds, stamp.ModifiedNanoseconds,
-            stamp.Device, stamp.Inode, entry.Mode, stamp.User, stamp.Group, stamp.Size,
-        ];
-        foreach (uint field in fields)
-        {
-            Write(file, field);
-        }
-
-        file.Write(entry.Id.Span);
-        Span<byte> length = stackalloc byte[2];
-        BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)Math.Min(entry.Path.Length, LongestStatedName));
-        file.Write(length);
-        file.Write(entry.Path);
-        file.Write(new byte[8 - ((FixedPart + entry.Path.Length) & 7)]);
+        Write(stamp.ChangedSeconds);
+        Write(stamp.ChangedNanoseconds);
+        Write(stamp.ModifiedSeconds);
+        Write(stamp.ModifiedNanoseconds);
+        Write(stamp.Device);
+        Write(stamp.Inode);
+        Write(entry.Mode);
+        Write(stamp.User);
+        Write(stamp.Group);
+        Write(stamp.Size);
+        Write(entry.Id.Span);
+        BinaryPrimitives.WriteUInt16BigEndian(_rest, (ushort)Math.Min(entry.Path.Length, LongestStatedName));
+        _rest = _rest[2..];
+        Write(entry.Path);
+        _rest = after;
     }
 
-    private static void Write(MemoryStream file, uint value)
+    private void Write(uint value)
     {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
-        file.Write(bytes);
+        BinaryPrimitives.WriteUInt32BigEndian(_rest, value);
+        _rest = _rest[4..];
+    }
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_rest);
+        _rest = _rest[bytes.Length..];
     }
 }

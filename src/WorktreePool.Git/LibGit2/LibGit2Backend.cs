@@ -16,6 +16,7 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
     private readonly WorktreePoolOptions _options;
     private readonly RepositoryLayout _repository;
     private readonly TrustedIndex _trusted;
+    private readonly VerifiedIndexes _verified;
     private readonly KeepPatterns _keep;
     private readonly WatchedSlots? _watches;
     private readonly InProcessProbe _probe;
@@ -25,7 +26,8 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
         (_git, _options) = (git, options);
         (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
         _watches = WatchedSlots.Of(options);
-        _probe = new InProcessProbe(_repository, _trusted, _keep, _watches);
+        _verified = new VerifiedIndexes(_trusted);
+        _probe = new InProcessProbe(_repository, _trusted, _verified, _keep, _watches);
     }
 
     public IRescueArchive Rescues => _git.Rescues;
@@ -66,7 +68,7 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
     {
         _watches?.Drop(place.Slot);
         await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
-        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _keep).Run(place, commit, level, readyAt: null, cancellationToken, out _), cancellationToken).ConfigureAwait(false);
+        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _verified, _keep).Run(place, commit, level, readyAt: null, cancellationToken, out _), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>

@@ -42,6 +42,9 @@ internal sealed class ObjectReader : IDisposable
         return new ObjectReader(new Repository(commonDirectory));
     }
 
+    /// <summary>Opens the same repository again, for another thread: one that is open is for one thread at a time.</summary>
+    public ObjectReader OpenAnother() => new(new Repository(Repository.Info.Path));
+
     public void Dispose() => Repository.Dispose();
 
     /// <summary>An extension of the repository's format that changes what is on disk; null when there is none.</summary>

@@ -19,6 +19,9 @@ internal sealed class TreeComparison
     /// <summary>More threads than this wait for the file system's locks, not for its answers.</summary>
     private const int MostThreads = 8;
 
+    /// <summary>How many threads share work on a slot's files.</summary>
+    public static int Threads => Math.Min(Environment.ProcessorCount, MostThreads);
+
     private readonly IndexEntry[] _entries;
     private readonly FileStamp _written;
     private readonly KeepPatterns _keep;
@@ -30,9 +33,9 @@ internal sealed class TreeComparison
     private readonly ConcurrentBag<byte[]> _untracked = [];
     private readonly ConcurrentBag<byte[]> _closed = [];
 
-    private TreeComparison(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, CancellationToken cancellation)
+    private TreeComparison(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, CancellationToken cancellation)
     {
-        (_entries, _written, _keep, _watch, _cancellation) = (entries as IndexEntry[] ?? [.. entries], written, keep, watch, cancellation);
+        (_entries, _written, _keep, _watch, _cancellation) = (entries, written, keep, watch, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
         _above = UnixFiles.Status(Encoding.UTF8.GetBytes(Path.GetDirectoryName(root)!));
         _equal = new FileStamp?[_entries.Length];
@@ -45,7 +48,7 @@ internal sealed class TreeComparison
     /// <param name="cancellation">Ends the walk.</param>
     /// <param name="watch">Is given everything before it is read; null: nobody watches.</param>
     /// <exception cref="IOException">Something cannot be read.</exception>
-    public static TreeDifference Run(string root, IReadOnlyList<IndexEntry> entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null)
+    public static TreeDifference Run(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null)
     {
         var comparison = new TreeComparison(root, entries, written, keep, watch, cancellation);
         comparison.WalkAll();
@@ -71,7 +74,7 @@ internal sealed class TreeComparison
         }
 
         IReadOnlyCollection<Branch> level = [new Branch([], 0, _entries.Length)];
-        var sharing = new ParallelOptions { CancellationToken = _cancellation, MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, MostThreads) };
+        var sharing = new ParallelOptions { CancellationToken = _cancellation, MaxDegreeOfParallelism = Threads };
         while (level.Count > 0)
         {
             ConcurrentBag<Branch> below = [];

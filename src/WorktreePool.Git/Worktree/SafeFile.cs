@@ -107,10 +107,13 @@ internal static class SafeFile
     }
 
     /// <summary>Writes a sibling and renames it into place; whatever was there, be it a link or a directory, is replaced, not followed.</summary>
-    public static void Write(string path, string content) => Write(path, Encoding.UTF8.GetBytes(content));
+    /// <param name="path">The file.</param>
+    /// <param name="content">What shall be in it.</param>
+    /// <param name="toDisk">Whether it shall be whole after a power loss, too; else it may be empty then, and whoever reads it must find that.</param>
+    public static void Write(string path, string content, bool toDisk = true) => Write(path, Encoding.UTF8.GetBytes(content), toDisk);
 
     /// <summary>The same, with bytes.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> content)
+    public static void Write(string path, ReadOnlySpan<byte> content, bool toDisk = true)
     {
         Sweep(path);
         string temporary = $"{path}.{Environment.ProcessId}.{Interlocked.Increment(ref _written)}{Temporary}";
@@ -120,7 +123,7 @@ internal static class SafeFile
             {
                 CrashPoint.Reached($"{Path.GetFileName(path)} begun");
                 stream.Write(content);
-                stream.Flush(flushToDisk: true);
+                stream.Flush(toDisk);
                 CrashPoint.Reached($"{Path.GetFileName(path)} written");
             }
 

@@ -24,33 +24,34 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <param name="path">From <see cref="Find"/> or <see cref="FindAny"/>.</param>
     public static string CommitOf(string path) => path[(path.LastIndexOf('.') + 1)..];
 
-    /// <summary>Keeps an index that the pool has just written, in place of the one before.</summary>
+    /// <summary>Keeps an index that git has just written for the pool, in place of the one before.</summary>
     /// <param name="key">The worktree's name in the pool.</param>
     /// <param name="commit">The commit whose tree it is.</param>
     /// <param name="index">The index file.</param>
     /// <param name="unstable">Files that git calls changed although it has just written them, each with a hash of its bytes: their blobs are not what their attributes would make of them.</param>
     public void Keep(string key, string commit, string index, IReadOnlyDictionary<string, string>? unstable = null)
     {
-        Directory.CreateDirectory(_directory);
-        CrashPoint.Reached("trusted index directory made");
-        string path = PathFor(key, commit);
-        string list = Path.Combine(_directory, key + Unstable);
-        if (unstable is { Count: > 0 })
-        {
-            SafeFile.Write(list, string.Concat(unstable.Select(file => $"{file.Value} {file.Key}\0")));
-        }
-        else
-        {
-            File.Delete(list);
-            CrashPoint.Reached("list of unstable files deleted");
-        }
+        SetUnstable(key, unstable);
+        Copy(index, PathFor(key, commit), toDisk: true);
+        DeleteOthers(key, commit);
+    }
 
-        Copy(index, path);
-        foreach (string old in All(key).Where(old => old != path))
-        {
-            File.Delete(old);
-            CrashPoint.Reached("older trusted index deleted");
-        }
+    /// <summary>
+    /// Keeps an index that the pool itself has just written, in place of the one before. What a power loss leaves of it is no index, by its checksum:
+    /// then the files are read, which costs more than to wait for the disk at each move only where power is lost at each move.
+    /// </summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    /// <param name="commit">The commit whose tree it is.</param>
+    /// <param name="index">What is in it.</param>
+    /// <param name="written">The status of its file.</param>
+    /// <returns>The status of the file here.</returns>
+    public FileStamp Keep(string key, string commit, ReadOnlyMemory<byte> index, FileStamp written)
+    {
+        SetUnstable(key, null);
+        string path = PathFor(key, commit);
+        Put(path, file => File.WriteAllBytes(file, index.Span), written.Modified, toDisk: false);
+        DeleteOthers(key, commit);
+        return UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished when it was written");
     }
 
     /// <summary>Forgets a worktree: its files must be read to know them.</summary>
@@ -81,27 +82,59 @@ internal sealed class TrustedIndex(string poolDirectory)
             .Select(line => line.Split(' ', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[1], parts => parts[0], StringComparer.Ordinal);
 
     /// <summary>Copies an index with its time, which tells git and us which entries are too young to be trusted.</summary>
-    public static void Copy(string from, string to)
+    /// <param name="from">The index.</param>
+    /// <param name="to">Where it shall be.</param>
+    /// <param name="toDisk">Whether it shall be there after a power loss, too. What is left of one that is not is no index, by its checksum.</param>
+    public static void Copy(string from, string to, bool toDisk = false) => Put(to, file => File.Copy(from, file), File.GetLastWriteTimeUtc(from), toDisk);
+
+    private static void Put(string path, Action<string> make, DateTime modified, bool toDisk)
     {
-        string temporary = $"{to}.{Guid.NewGuid():N}.tmp";
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            File.Copy(from, temporary);
+            make(temporary);
             CrashPoint.Reached("trusted index copied");
-            using (FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite))
+            if (toDisk)
             {
+                using FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite);
                 copy.Flush(flushToDisk: true);
             }
 
-            File.SetLastWriteTimeUtc(temporary, File.GetLastWriteTimeUtc(from));
+            File.SetLastWriteTimeUtc(temporary, modified);
             CrashPoint.Reached("trusted index written");
-            File.Move(temporary, to, overwrite: true);
+            File.Move(temporary, path, overwrite: true);
             CrashPoint.Reached("trusted index in place");
         }
         catch
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    private void SetUnstable(string key, IReadOnlyDictionary<string, string>? unstable)
+    {
+        Directory.CreateDirectory(_directory);
+        CrashPoint.Reached("trusted index directory made");
+        string list = Path.Combine(_directory, key + Unstable);
+        if (unstable is { Count: > 0 })
+        {
+            SafeFile.Write(list, string.Concat(unstable.Select(file => $"{file.Value} {file.Key}\0")));
+        }
+        else
+        {
+            File.Delete(list);
+            CrashPoint.Reached("list of unstable files deleted");
+        }
+    }
+
+    private void DeleteOthers(string key, string commit)
+    {
+        string kept = PathFor(key, commit);
+        foreach (string old in All(key).Where(old => old != kept))
+        {
+            File.Delete(old);
+            CrashPoint.Reached("older trusted index deleted");
         }
     }
 

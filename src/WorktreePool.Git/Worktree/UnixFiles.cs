@@ -276,4 +276,7 @@ internal readonly record struct FileStamp(uint ChangedSeconds, uint ChangedNanos
 {
     /// <summary>Whether the file is the same; a device's number may change at a restart, and git does not look at it either.</summary>
     public bool IsSame(FileStamp other) => this with { Device = 0 } == other with { Device = 0 };
+
+    /// <summary>When the file's content was changed last, to a tenth of a microsecond and never too late; UTC.</summary>
+    public DateTime Modified => DateTime.UnixEpoch.AddSeconds(ModifiedSeconds).AddTicks(ModifiedNanoseconds / 100);
 }

@@ -76,7 +76,8 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
         var git = new CliGitBackend(options, TimeProvider.System);
         await git.TrustAsync(Token);
-        var probe = new InProcessProbe(RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
+        var trusted = new TrustedIndex(options.PoolDirectory);
+        var probe = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted), KeepPatterns.Of(options));
         SlotPlace place = _repository.Place("slot-0");
         place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
         List<string> wrong = [];
@@ -123,7 +124,8 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
 
         (await git.ProbeAsync(place, new SlotTarget(commit), Token)).Findings.Should().BeEmpty();
-        new InProcessProbe(RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options)).Run(place, new SlotTarget(commit), Token).Probe.Should().BeNull();
+        var trusted = new TrustedIndex(options.PoolDirectory);
+        new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted), KeepPatterns.Of(options)).Run(place, new SlotTarget(commit), Token).Probe.Should().BeNull();
         Func<Task> alone = async () => await new LibGit2Backend(git, options).InspectAsync(Token);
         (await alone.Should().ThrowAsync<GitBackendException>()).WithMessage("*UseGit() or UseGitCli()*");
     }

@@ -73,5 +73,5 @@ public sealed class InProcessProbeTests : IAsyncLifetime
     }
 
     private InProcessAnswer Run(string? commit = null) =>
-        new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
+        new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, new VerifiedIndexes(_trusted), new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
 }

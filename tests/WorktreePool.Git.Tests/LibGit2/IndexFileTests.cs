@@ -25,7 +25,7 @@ public sealed class IndexFileTests : IAsyncLifetime
 
         IndexFile index = IndexFile.Parse(await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken));
 
-        Convert.ToHexStringLower(IndexFile.TreeId(index.Entries)).Should().Be(await _repository.GitAsync(_repository.Main, "write-tree"));
+        Convert.ToHexStringLower(index.Trees.Id.Span).Should().Be(await _repository.GitAsync(_repository.Main, "write-tree"));
         index.IsPartial.Should().BeFalse();
     }
 
@@ -35,7 +35,7 @@ public sealed class IndexFileTests : IAsyncLifetime
         await _repository.ShellAsync(_repository.Main, "mkdir -p a/b/c a-b long-name && echo > a/b/c/x && echo > a/b/y && echo > a-b/x && echo > long-name/z && echo > a.txt && git add -A");
         IndexFile index = IndexFile.Parse(await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken));
         string tree = await _repository.GitAsync(_repository.Main, "write-tree");
-        byte[] written = IndexWriter.ToBytes(index.Entries);
+        byte[] written = IndexFile.Make(index.Entries, IndexTree.Of(index.Entries)).Bytes.ToArray();
         await File.WriteAllBytesAsync(IndexPath, written, TestContext.Current.CancellationToken);
 
         // Git computes trees that it does not know, and then writes the index anew.
@@ -85,7 +85,7 @@ public sealed class IndexFileTests : IAsyncLifetime
         await _repository.ShellAsync(_repository.Main, "rm .git/index && git reset -q --hard && git update-index --index-version 2");
         IndexFile index = IndexFile.Parse(await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken));
 
-        await File.WriteAllBytesAsync(IndexPath, IndexWriter.ToBytes(index.Entries), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(IndexPath, IndexFile.Make(index.Entries, IndexTree.Of(index.Entries)).Bytes.ToArray(), TestContext.Current.CancellationToken);
 
         IndexFile.Parse(await File.ReadAllBytesAsync(IndexPath, TestContext.Current.CancellationToken)).Entries.Select(entry => entry.Stamp).Should().Equal(index.Entries.Select(entry => entry.Stamp));
         (await _repository.GitAsync(_repository.Main, "diff-files")).Should().BeEmpty();
