@@ -20,6 +20,9 @@ public class ClaimBenchmarks
     {
         _repository = SampleRepository.Of(Files);
         _pool = await _repository.CreatePoolAsync(1);
+
+        // As in a pool that has been there for more than a moment: files as young as their index are read at each claim until two seconds have passed.
+        await Task.Delay(TimeSpan.FromSeconds(2.1));
     }
 
     [GlobalCleanup]

@@ -33,7 +33,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         (_git, _isSparse) = (git, options.Sparse.Count > 0);
         (_repository, _trusted, _keep) = (RepositoryLayout.Of(options), new TrustedIndex(options.PoolDirectory), KeepPatterns.Of(options));
         _watches = WatchedSlots.Of(options);
-        _verified = new VerifiedIndexes(_trusted);
+        _verified = new VerifiedIndexes(_trusted, git.Time);
         _probe = new InProcessProbe(_repository, _trusted, _verified, _keep, _watches);
     }
 

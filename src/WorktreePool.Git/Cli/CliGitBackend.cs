@@ -20,6 +20,9 @@ internal sealed class CliGitBackend : IGitBackend
     private readonly SlotRepairer _repairer;
     private readonly RescueMaker _rescuer;
 
+    /// <summary>The clock it goes by.</summary>
+    public TimeProvider Time => _time;
+
     public CliGitBackend(WorktreePoolOptions options, TimeProvider time)
     {
         RepositoryLayout repository = RepositoryLayout.Of(options);

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using WorktreePool.Git.Worktree;
 
@@ -11,11 +9,11 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
 {
-    /// <summary>With fewer files than this, opening the repository for another thread costs more than it saves.</summary>
+    /// <summary>With fewer files than this to a thread, opening the repository for it costs more than it saves.</summary>
     private const int WorthSharing = 16;
 
-    /// <summary>So many that each thread comes back for more, and so few that nobody waits for one of them.</summary>
-    private const int Share = 8;
+    /// <summary>How many files a thread takes at once: neighbours, for two threads in one directory wait for each other.</summary>
+    private const int Share = 16;
 
     /// <summary>The files that were made, each with its status since.</summary>
     public IReadOnlyList<IndexEntry> Written { get; private set; } = [];
@@ -70,40 +68,35 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
     private void WriteAll(string slot, IndexEntry[] entries, Func<int, bool> isToBeWritten, CancellationToken cancellation)
     {
         int[] files = [.. Enumerable.Range(0, entries.Length).Where(isToBeWritten)];
-        if (files.Length < WorthSharing)
-        {
-            var maker = new FileMaker(objects);
-            Array.ForEach(files, Make(maker));
-        }
-        else
-        {
-            var sharing = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = TreeComparison.Threads };
-            try
-            {
-                Parallel.ForEach(
-                    Partitioner.Create(0, files.Length, Share),
-                    sharing,
-                    objects.OpenAnother,
-                    (share, _, reader) =>
-                    {
-                        Array.ForEach(files[share.Item1..share.Item2], Make(new FileMaker(reader)));
-                        return reader;
-                    },
-                    reader => reader.Dispose());
-            }
-            catch (AggregateException e)
-            {
-                ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-            }
-        }
-
+        int next = 0;
+        string repository = objects.Repository.Info.Path;
+        Sharing.Run(1 + (files.Length / WorthSharing), () => Make(objects), Help, Stop);
         Written = Array.ConvertAll(files, at => entries[at]);
 
-        Action<int> Make(FileMaker maker) => at =>
+        void Stop() => Volatile.Write(ref next, files.Length);
+
+        void Help()
         {
-            cancellation.ThrowIfCancellationRequested();
-            entries[at] = entries[at] with { Stamp = maker.Make(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
-        };
+            // Whoever comes late has nothing left to do.
+            if (Volatile.Read(ref next) < files.Length)
+            {
+                using ObjectReader another = ObjectReader.OpenAgain(repository);
+                Make(another);
+            }
+        }
+
+        void Make(ObjectReader reader)
+        {
+            var maker = new FileMaker(reader);
+            for (int from; (from = Interlocked.Add(ref next, Share) - Share) < files.Length;)
+            {
+                foreach (int at in files.AsSpan(from, Math.Min(Share, files.Length - from)))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    entries[at] = entries[at] with { Stamp = maker.Make(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+                }
+            }
+        }
     }
 
     /// <summary>Removes files, and directories that are empty then: git knows no others.</summary>

@@ -158,7 +158,9 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         // Byte for byte what this process knows: nothing but the files is left to look at.
         if (verified.Find(place.Slot) is { } recalled && recalled.Commit == commit && HasContent(path, recalled.Index.Bytes.Span))
         {
-            findings.AddRange(TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch).ToFindings());
+            TreeDifference difference = TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch, recalled.Proven);
+            verified.Prove(place.Slot, recalled, difference.Young);
+            findings.AddRange(difference.ToFindings());
             return null;
         }
 

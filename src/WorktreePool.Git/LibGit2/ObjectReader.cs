@@ -42,8 +42,8 @@ internal sealed class ObjectReader : IDisposable
         return new ObjectReader(new Repository(commonDirectory));
     }
 
-    /// <summary>Opens the same repository again, for another thread: one that is open is for one thread at a time.</summary>
-    public ObjectReader OpenAnother() => new(new Repository(Repository.Info.Path));
+    /// <summary>Opens a repository that this process has open, for another thread: an open one is for one thread at a time.</summary>
+    public static ObjectReader OpenAgain(string path) => new(new Repository(path));
 
     public void Dispose() => Repository.Dispose();
 

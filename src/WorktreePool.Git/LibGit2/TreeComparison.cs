@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -13,29 +13,25 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class TreeComparison
 {
-    /// <summary>With fewer directories than this, starting another thread costs more than it saves.</summary>
+    /// <summary>With fewer directories than this to a thread, starting it costs more than it saves.</summary>
     private const int WorthSharing = 8;
-
-    /// <summary>More threads than this wait for the file system's locks, not for its answers.</summary>
-    private const int MostThreads = 8;
-
-    /// <summary>How many threads share work on a slot's files.</summary>
-    public static int Threads => Math.Min(Environment.ProcessorCount, MostThreads);
 
     private readonly IndexEntry[] _entries;
     private readonly FileStamp _written;
     private readonly KeepPatterns _keep;
     private readonly SlotWatch? _watch;
+    private readonly IReadOnlySet<int> _proven;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _root;
     private readonly FileStatus? _above;
     private readonly FileStamp?[] _equal;
     private readonly ConcurrentBag<byte[]> _untracked = [];
     private readonly ConcurrentBag<byte[]> _closed = [];
+    private readonly ConcurrentBag<int> _young = [];
 
-    private TreeComparison(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, CancellationToken cancellation)
+    private TreeComparison(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, IReadOnlySet<int>? proven, CancellationToken cancellation)
     {
-        (_entries, _written, _keep, _watch, _cancellation) = (entries, written, keep, watch, cancellation);
+        (_entries, _written, _keep, _watch, _proven, _cancellation) = (entries, written, keep, watch, proven ?? FrozenSet<int>.Empty, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
         _above = UnixFiles.Status(Encoding.UTF8.GetBytes(Path.GetDirectoryName(root)!));
         _equal = new FileStamp?[_entries.Length];
@@ -47,14 +43,15 @@ internal sealed class TreeComparison
     /// <param name="keep">What may be there besides.</param>
     /// <param name="cancellation">Ends the walk.</param>
     /// <param name="watch">Is given everything before it is read; null: nobody watches.</param>
+    /// <param name="proven">Entries that need not be read although they are as young as the index; null: none.</param>
     /// <exception cref="IOException">Something cannot be read.</exception>
-    public static TreeDifference Run(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null)
+    public static TreeDifference Run(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null, IReadOnlySet<int>? proven = null)
     {
-        var comparison = new TreeComparison(root, entries, written, keep, watch, cancellation);
+        var comparison = new TreeComparison(root, entries, written, keep, watch, proven, cancellation);
         comparison.WalkAll();
 
         // Sorted, because threads came across them in any order: the same slot gives the same answer, and what is above comes first.
-        return new TreeDifference(entries, comparison._equal, Sorted(comparison._untracked), Sorted(comparison._closed));
+        return new TreeDifference(entries, comparison._equal, Sorted(comparison._untracked), Sorted(comparison._closed), comparison._young);
     }
 
     private static byte[][] Sorted(ConcurrentBag<byte[]> paths) => [.. paths.Order(Comparer<byte[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y)))];
@@ -73,31 +70,21 @@ internal sealed class TreeComparison
             _closed.Add([]);
         }
 
-        IReadOnlyCollection<Branch> level = [new Branch([], 0, _entries.Length)];
-        var sharing = new ParallelOptions { CancellationToken = _cancellation, MaxDegreeOfParallelism = Threads };
-        while (level.Count > 0)
+        Branch[] level = [new Branch([], 0, _entries.Length)];
+        while (level.Length > 0)
         {
             ConcurrentBag<Branch> below = [];
-            if (level.Count < WorthSharing)
-            {
-                foreach (Branch branch in level)
-                {
-                    Walk(branch, below);
-                }
-            }
-            else
-            {
-                try
-                {
-                    Parallel.ForEach(level, sharing, branch => Walk(branch, below));
-                }
-                catch (AggregateException e)
-                {
-                    ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-                }
-            }
+            int next = 0;
+            Sharing.Run(1 + (level.Length / WorthSharing), WalkMore, WalkMore, () => Volatile.Write(ref next, level.Length));
+            level = [.. below];
 
-            level = below;
+            void WalkMore()
+            {
+                for (int taken; (taken = Interlocked.Increment(ref next) - 1) < level.Length;)
+                {
+                    Walk(level[taken], below);
+                }
+            }
         }
     }
 
@@ -122,7 +109,7 @@ internal sealed class TreeComparison
                     _watch?.AddFile(_entries[at].Path, status);
                 }
 
-                _equal[at] = IsEqual(_entries[at], _entries[at].Path, status) ? status.Stamp : null;
+                _equal[at] = IsEqual(at, status) ? status.Stamp : null;
                 return;
             }
 
@@ -194,10 +181,23 @@ internal sealed class TreeComparison
         }
     }
 
-    private bool IsEqual(IndexEntry entry, byte[] path, FileStatus status)
+    private bool IsEqual(int at, FileStatus status)
     {
+        IndexEntry entry = _entries[at];
         bool isKind = entry.Mode == IndexEntry.Link ? status.IsLink : status.IsFile && status.IsExecutable == (entry.Mode == IndexEntry.Executable);
-        return isKind && ((status.Stamp.IsSame(entry.Stamp) && IsOlderThanIndex(entry.Stamp)) || ((status.IsLink || status.IsOrdinaryFile) && HasContent(entry, path, status)));
+        bool isSame = isKind && status.Stamp.IsSame(entry.Stamp);
+        if (isSame && (IsOlderThanIndex(entry.Stamp) || _proven.Contains(at)))
+        {
+            return true;
+        }
+
+        bool isEqual = isKind && (status.IsLink || status.IsOrdinaryFile) && HasContent(entry, entry.Path, status);
+        if (isSame && isEqual)
+        {
+            _young.Add(at);
+        }
+
+        return isEqual;
     }
 
     private bool IsOlderThanIndex(FileStamp stamp) =>

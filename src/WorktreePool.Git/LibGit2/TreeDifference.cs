@@ -7,12 +7,13 @@ namespace WorktreePool.Git.LibGit2;
 /// <param name="Equal">For each entry the status of its file when that is as it shall be; null when it differs or is missing.</param>
 /// <param name="Untracked">Paths that are in no entry, the highest only.</param>
 /// <param name="Closed">Directories that their owner cannot read, write, and search, or that lend or restrict rights; empty for the slot itself.</param>
-internal sealed record TreeDifference(IReadOnlyList<IndexEntry> Entries, FileStamp?[] Equal, IReadOnlyList<byte[]> Untracked, IReadOnlyList<byte[]> Closed)
+/// <param name="Young">The entries whose files have the status in the index, but were as young as it, and were read: they are equal.</param>
+internal sealed record TreeDifference(IndexEntry[] Entries, FileStamp?[] Equal, IReadOnlyList<byte[]> Untracked, IReadOnlyList<byte[]> Closed, IReadOnlyCollection<int> Young)
 {
     private const int Shown = 5;
 
     /// <summary>The entries whose files are not as they shall be.</summary>
-    public IEnumerable<int> Differing => Enumerable.Range(0, Entries.Count).Where(at => Equal[at] is null);
+    public IEnumerable<int> Differing => Enumerable.Range(0, Entries.Length).Where(at => Equal[at] is null);
 
     public IEnumerable<Finding> ToFindings()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using System.Text;
 using WorktreePool.Git.Worktree;
 
@@ -8,8 +9,11 @@ namespace WorktreePool.Git.LibGit2;
 /// For each slot the trusted index of which this process knows that it is its commit's tree, hides nothing, and changes no bytes of files; as long
 /// as its file is the one it was, and there is memory for it: those used last are held, the others are the garbage collector's.
 /// </summary>
-internal sealed class VerifiedIndexes(TrustedIndex trusted)
+internal sealed class VerifiedIndexes(TrustedIndex trusted, TimeProvider time)
 {
+    /// <summary>FAT's, the coarsest of the times that file systems keep: whatever is changed so long after a file's time has another.</summary>
+    private static readonly TimeSpan CoarsestTime = TimeSpan.FromSeconds(2);
+
     /// <summary>In bytes of the files, three of 50,000 entries; in memory they take two and a half times that.</summary>
     private const int MostHeld = 16 << 20;
 
@@ -23,7 +27,7 @@ internal sealed class VerifiedIndexes(TrustedIndex trusted)
             && trusted.Find(slot, known.Commit) is { } path && UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is { } status && status.Stamp == known.Written)
         {
             Hold(index);
-            return new VerifiedIndex(known.Commit, index, known.Written);
+            return new VerifiedIndex(known.Commit, index, known.Written) { Proven = known.Proven, MayProve = time.GetElapsedTime(known.Since) > CoarsestTime };
         }
 
         return null;
@@ -42,8 +46,23 @@ internal sealed class VerifiedIndexes(TrustedIndex trusted)
             }
         }
 
-        _known[slot] = new Known(index.Commit, index.Written, new WeakReference<IndexFile>(index.Index));
+        _known[slot] = new Known(index.Commit, index.Written, new WeakReference<IndexFile>(index.Index), time.GetTimestamp(), FrozenSet<int>.Empty);
         Hold(index.Index);
+    }
+
+    /// <summary>
+    /// Remembers that files which are as young as their index were read, and were right. Such a file must be read, for it may have been changed since in the
+    /// same tick of the clock; but not again, when that was long ago: then each later change is seen by its time.
+    /// </summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="index">From <see cref="Find"/>, before they were read.</param>
+    /// <param name="read">The entries.</param>
+    public void Prove(string slot, VerifiedIndex index, IReadOnlyCollection<int> read)
+    {
+        if (index.MayProve && read.Count > 0 && _known.TryGetValue(slot, out Known? known) && known.Written == index.Written)
+        {
+            _known.TryUpdate(slot, known with { Proven = known.Proven.Union(read).ToFrozenSet() }, known);
+        }
     }
 
     private void Hold(IndexFile index)
@@ -59,11 +78,23 @@ internal sealed class VerifiedIndexes(TrustedIndex trusted)
         }
     }
 
-    private sealed record Known(string Commit, FileStamp Written, WeakReference<IndexFile> Index);
+    /// <param name="Commit">The commit.</param>
+    /// <param name="Written">The status of the trusted index's file.</param>
+    /// <param name="Index">The index.</param>
+    /// <param name="Since">When it was remembered: all its files were made before.</param>
+    /// <param name="Proven">The entries that <see cref="Prove"/> was told of.</param>
+    private sealed record Known(string Commit, FileStamp Written, WeakReference<IndexFile> Index, long Since, FrozenSet<int> Proven);
 }
 
 /// <summary>A trusted index that was read.</summary>
 /// <param name="Commit">Whose tree it is.</param>
 /// <param name="Index">What is in it.</param>
 /// <param name="Written">The status of its file: how old it is tells which entries are too young to be trusted.</param>
-internal sealed record VerifiedIndex(string Commit, IndexFile Index, FileStamp Written);
+internal sealed record VerifiedIndex(string Commit, IndexFile Index, FileStamp Written)
+{
+    /// <summary>Entries that are as young as the index, and are known to be right by another reading.</summary>
+    public FrozenSet<int> Proven { get; init; } = FrozenSet<int>.Empty;
+
+    /// <summary>Whether whoever reads such files from now on proves something.</summary>
+    public bool MayProve { get; init; }
+}

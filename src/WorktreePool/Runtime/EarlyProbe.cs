@@ -2,7 +2,8 @@ namespace WorktreePool.Runtime;
 
 /// <summary>
 /// A probe of a free slot that begins under its working lock while the claim's intent is still being written: it changes nothing, so it need not wait
-/// for that, and a claim of a ready slot takes as long as the longer of the two.
+/// for that, and a claim of a ready slot takes as long as the longer of the two. It looks for what the slot was left as: where that is not what is wanted, a slot
+/// that is ready there only moves.
 /// </summary>
 internal sealed class EarlyProbe : IAsyncDisposable
 {
@@ -17,9 +18,9 @@ internal sealed class EarlyProbe : IAsyncDisposable
     /// <summary>What it finds, or how it fails.</summary>
     public Task<SlotProbe> Result { get; }
 
-    /// <summary>Begins one if the slot is likely to be ready: free, left at the wanted commit, and without copied files, which must go first.</summary>
-    public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, string commit, CancellationToken cancellationToken) =>
-        candidate is { State: SlotState.Free, SetUp: not { Copied.Count: > 0 } } && candidate.Commit == commit ? new EarlyProbe(git, candidate.Place, new SlotTarget(commit) { Watch = WatchUse.Trust }, cancellationToken) : null;
+    /// <summary>Begins one if the slot is likely to be ready where it was left: free, and without copied files, which must go first.</summary>
+    public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, CancellationToken cancellationToken) =>
+        candidate is { State: SlotState.Free, Commit: { } left, SetUp: not { Copied.Count: > 0 } } ? new EarlyProbe(git, candidate.Place, new SlotTarget(left) { Watch = WatchUse.Trust }, cancellationToken) : null;
 
     /// <summary>Ends it, and waits until it has ended: nobody may look into a slot without its lock.</summary>
     public async ValueTask DisposeAsync()

@@ -15,7 +15,7 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
     /// <param name="commit">The wanted commit.</param>
     /// <param name="restored">What has been put right in the pool's own repository on the way here.</param>
     /// <param name="takenOver">Whether its holder, or the process that worked on it before, is dead: its job or its git may still run.</param>
-    /// <param name="begun">A probe against the wanted commit that has begun under the working lock; null: none.</param>
+    /// <param name="begun">A probe against the commit where the slot was left that has begun under the working lock; null: none.</param>
     /// <param name="cancellationToken">The deadline.</param>
     public async ValueTask<PreparedSlot> RunAsync(
         SlotRecord record, string commit, IReadOnlyList<Finding> restored, bool takenOver, EarlyProbe? begun, CancellationToken cancellationToken)
@@ -76,8 +76,8 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
         await SlotSetUp.TakeCopiesOutAsync(context, work.Record, cancellationToken).ConfigureAwait(false);
 
         string? left = work.Record.Commit;
-        SlotProbe? known = begun is not null ? await begun.Result.ConfigureAwait(false) : await ProbeWhereLeftAsync(work, endedBranch, commit, cancellationToken).ConfigureAwait(false);
-        bool moves = begun is null && known is not null;
+        SlotProbe? known = left != commit ? await ProbeWhereLeftAsync(work, endedBranch, begun, cancellationToken).ConfigureAwait(false) : begun is not null ? await begun.Result.ConfigureAwait(false) : null;
+        bool moves = left != commit && known is not null;
 
         // A slot that only moves was ready, too.
         isAlone |= moves;
@@ -136,15 +136,15 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
     /// <summary>
     /// A slot that is ready at the commit where it was left, while another is wanted, holds nobody's work and is not damaged: it only moves.
     /// </summary>
-    /// <returns>What to plan from; null when the slot is wanted where it is, or is not ready there.</returns>
-    private async ValueTask<SlotProbe?> ProbeWhereLeftAsync(Work work, string? endedBranch, string commit, CancellationToken cancellationToken)
+    /// <returns>What to plan from; null when the slot is not ready there.</returns>
+    private async ValueTask<SlotProbe?> ProbeWhereLeftAsync(Work work, string? endedBranch, EarlyProbe? begun, CancellationToken cancellationToken)
     {
-        if (work.Record is not { WorkSaved: false, Commit: { } left } || left == commit || endedBranch is not null)
+        if (work.Record is not { WorkSaved: false, Commit: { } left } || endedBranch is not null)
         {
             return null;
         }
 
-        SlotProbe probe = await context.Git.ProbeAsync(work.Record.Place, new SlotTarget(left), cancellationToken).ConfigureAwait(false);
+        SlotProbe probe = begun is not null ? await begun.Result.ConfigureAwait(false) : await context.Git.ProbeAsync(work.Record.Place, new SlotTarget(left), cancellationToken).ConfigureAwait(false);
         if (!probe.IsReady)
         {
             return null;
@@ -153,7 +153,7 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
         // Recorded, so that a crash on the way leaves nothing that looks like work.
         work.Record = await StoreAsync(SlotLifecycle.SaveWork(work.Record, context.Now), cancellationToken).ConfigureAwait(false);
         work.Healed = [];
-        return probe with { Findings = [new Finding(FindingIds.WrongCommit, $"HEAD is {left}, not {commit}")] };
+        return probe with { Findings = [new Finding(FindingIds.WrongCommit, $"HEAD is {left}, where the slot was left")] };
     }
 
     /// <summary>Sees to it that nobody works in the slot any more; why somebody does, or null.</summary>

@@ -77,7 +77,7 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         var git = new CliGitBackend(options, TimeProvider.System);
         await git.TrustAsync(Token);
         var trusted = new TrustedIndex(options.PoolDirectory);
-        var probe = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted), KeepPatterns.Of(options));
+        var probe = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options));
         SlotPlace place = _repository.Place("slot-0");
         place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
         List<string> wrong = [];
@@ -125,7 +125,7 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
 
         (await git.ProbeAsync(place, new SlotTarget(commit), Token)).Findings.Should().BeEmpty();
         var trusted = new TrustedIndex(options.PoolDirectory);
-        new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted), KeepPatterns.Of(options)).Run(place, new SlotTarget(commit), Token).Probe.Should().BeNull();
+        new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options)).Run(place, new SlotTarget(commit), Token).Probe.Should().BeNull();
         Func<Task> alone = async () => await new LibGit2Backend(git, options).InspectAsync(Token);
         (await alone.Should().ThrowAsync<GitBackendException>()).WithMessage("*UseGit() or UseGitCli()*");
     }

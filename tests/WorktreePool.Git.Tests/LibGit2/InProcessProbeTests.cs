@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using WorktreePool.Git.LibGit2;
 using WorktreePool.Git.Worktree;
 using WorktreePool.Testing.Conformance;
@@ -72,6 +73,31 @@ public sealed class InProcessProbeTests : IAsyncLifetime
         Run(commit).Probe!.Findings.Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("printf X | dd of=README.md conv=notrunc status=none")]
+    [InlineData("cp README.md README.new && mv README.new README.md && printf X | dd of=README.md conv=notrunc status=none && touch -r src README.md")]
+    [InlineData("ln README.md ../another")]
+    public async Task Files_as_young_as_their_index_are_read_until_that_is_long_ago_and_a_change_is_seen_even_then(string change)
+    {
+        // As if the index had been written before all of them.
+        File.SetLastWriteTimeUtc(_trusted.Find("slot-0", _repository.Commit)!, DateTime.UnixEpoch);
+        var time = new FakeTimeProvider();
+        var verified = new VerifiedIndexes(_trusted, time);
+        var probe = new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, verified, new KeepPatterns([]));
+        for (int claim = 0; claim < 3; claim++)
+        {
+            probe.Run(_place, new SlotTarget(_repository.Commit), TestContext.Current.CancellationToken).Probe!.Findings.Should().BeEmpty();
+            verified.Find("slot-0")!.Proven.Should().BeEmpty();
+        }
+
+        time.Advance(TimeSpan.FromSeconds(3));
+        probe.Run(_place, new SlotTarget(_repository.Commit), TestContext.Current.CancellationToken).Probe!.Findings.Should().BeEmpty();
+        verified.Find("slot-0")!.Proven.Should().HaveCount(verified.Find("slot-0")!.Index.Entries.Length);
+
+        await _repository.ShellAsync(_place.Path, change);
+        probe.Run(_place, new SlotTarget(_repository.Commit), TestContext.Current.CancellationToken).Probe!.Findings.Should().Contain(finding => finding.Id == FindingIds.TreeDiffers);
+    }
+
     private InProcessAnswer Run(string? commit = null) =>
-        new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, new VerifiedIndexes(_trusted), new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
+        new InProcessProbe(RepositoryLayout.Find(_repository.Main), _trusted, new VerifiedIndexes(_trusted, TimeProvider.System), new KeepPatterns([])).Run(_place, new SlotTarget(commit ?? _repository.Commit), TestContext.Current.CancellationToken);
 }

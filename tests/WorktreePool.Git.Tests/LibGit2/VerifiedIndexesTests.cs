@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Time.Testing;
 using WorktreePool.Git.LibGit2;
 using WorktreePool.Git.Worktree;
 
@@ -12,11 +13,12 @@ public sealed class VerifiedIndexesTests : IDisposable
     private readonly string _pool = Directory.CreateTempSubdirectory().FullName;
     private readonly TrustedIndex _trusted;
     private readonly VerifiedIndexes _verified;
+    private readonly FakeTimeProvider _time = new();
 
     public VerifiedIndexesTests()
     {
         Assert.SkipUnless(UnixFiles.IsSupported, "indexes are read in process on Linux");
-        (_trusted, _verified) = (new TrustedIndex(_pool), new VerifiedIndexes(new TrustedIndex(_pool)));
+        (_trusted, _verified) = (new TrustedIndex(_pool), new VerifiedIndexes(new TrustedIndex(_pool), _time));
     }
 
     public void Dispose() => Directory.Delete(_pool, recursive: true);
@@ -56,6 +58,26 @@ public sealed class VerifiedIndexesTests : IDisposable
         _trusted.Forget("slot-0");
 
         (_verified.Find("slot-0") is null).Should().BeTrue();
+    }
+
+    [Fact]
+    public void A_young_file_is_proven_by_a_reading_that_is_later_than_any_clock_is_coarse()
+    {
+        Keep("slot-0", Commit, 3);
+        _time.Advance(TimeSpan.FromSeconds(1.9));
+        VerifiedIndex early = _verified.Find("slot-0")!;
+        _time.Advance(TimeSpan.FromSeconds(0.2));
+        _verified.Prove("slot-0", early, [1]);
+        _verified.Find("slot-0")!.Proven.Should().BeEmpty("it may have been read before");
+
+        _verified.Prove("slot-0", _verified.Find("slot-0")!, [1]);
+        _verified.Prove("slot-0", _verified.Find("slot-0")!, [2]);
+        _verified.Find("slot-0")!.Proven.Should().BeEquivalentTo([1, 2]);
+
+        VerifiedIndex former = _verified.Find("slot-0")!;
+        Keep("slot-0", Commit, 3);
+        _verified.Prove("slot-0", former, [0]);
+        _verified.Find("slot-0")!.Proven.Should().BeEmpty("it is another index");
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public abstract class WatchBench : IAsyncLifetime
 
     private protected static IEnumerable<string> Words(SlotProbe probe) => probe.Findings.Select(finding => finding.ToString());
 
-    private InProcessProbe NewProbe(WatchedSlots? watches) => new(RepositoryLayout.Find(Repository.Main), Trusted, new VerifiedIndexes(Trusted), new KeepPatterns(["/.cache/"]), watches);
+    private InProcessProbe NewProbe(WatchedSlots? watches) => new(RepositoryLayout.Find(Repository.Main), Trusted, new VerifiedIndexes(Trusted, TimeProvider.System), new KeepPatterns(["/.cache/"]), watches);
 
     private SlotProbe Ask(InProcessProbe probe, WatchUse watch) =>
         probe.Run(Place, new SlotTarget(Repository.Commit) { Watch = watch }, Token).Probe ?? throw new InvalidOperationException("the probe in process gave no answer");
