@@ -86,7 +86,7 @@ internal sealed class RescueMaker(
         else if (trusted.FindAny(tree.Key) is { } known)
         {
             // Only what has changed since the pool wrote the files is read.
-            TrustedIndex.Copy(known, index);
+            TrustedIndex.CopyTo(known, index);
             before = TrustedIndex.CommitOf(known) == work.Parents[0] ? before : null;
         }
         else

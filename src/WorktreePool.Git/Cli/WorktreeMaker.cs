@@ -67,7 +67,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
             TreeRemoval.Remove(tree.Index);
         }
 
-        TrustedIndex.Copy(index, tree.Index);
+        TrustedIndex.CopyTo(index, tree.Index);
         if (await prober.ReadIndexAsync(tree, null, cancellationToken).ConfigureAwait(false) is { } tracked)
         {
             return tracked;

@@ -133,6 +133,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         {
             // Not to the disk: what a power loss leaves of it is no index, which the next probe finds.
             using SafeFileHandle file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write);
+            CrashPoint.Reached("index begun");
             RandomAccess.Write(file, bytes, 0);
             CrashPoint.Reached("index written");
             File.Move(temporary, path, overwrite: true);

@@ -32,7 +32,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     public void Keep(string key, string commit, string index, IReadOnlyDictionary<string, string>? unstable = null)
     {
         SetUnstable(key, unstable);
-        Copy(index, PathFor(key, commit), toDisk: true);
+        CopyTo(index, PathFor(key, commit), toDisk: true);
         DeleteOthers(key, commit);
     }
 
@@ -49,7 +49,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     {
         SetUnstable(key, null);
         string path = PathFor(key, commit);
-        Put(path, file => File.WriteAllBytes(file, index.Span), written.Modified, toDisk: false);
+        Put(path, temporary => Make(temporary, index), written.Modified, toDisk: false);
         DeleteOthers(key, commit);
         return UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished when it was written");
     }
@@ -85,7 +85,19 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <param name="from">The index.</param>
     /// <param name="to">Where it shall be.</param>
     /// <param name="toDisk">Whether it shall be there after a power loss, too. What is left of one that is not is no index, by its checksum.</param>
-    public static void Copy(string from, string to, bool toDisk = false) => Put(to, file => File.Copy(from, file), File.GetLastWriteTimeUtc(from), toDisk);
+    public static void CopyTo(string from, string to, bool toDisk = false) => Put(to, temporary => Copy(from, temporary), File.GetLastWriteTimeUtc(from), toDisk);
+
+    private static void Make(string temporary, ReadOnlyMemory<byte> index)
+    {
+        File.WriteAllBytes(temporary, index.Span);
+        CrashPoint.Reached("trusted index copied");
+    }
+
+    private static void Copy(string from, string temporary)
+    {
+        File.Copy(from, temporary);
+        CrashPoint.Reached("trusted index copied");
+    }
 
     private static void Put(string path, Action<string> make, DateTime modified, bool toDisk)
     {
@@ -93,7 +105,6 @@ internal sealed class TrustedIndex(string poolDirectory)
         try
         {
             make(temporary);
-            CrashPoint.Reached("trusted index copied");
             if (toDisk)
             {
                 using FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite);
