@@ -22,7 +22,7 @@ internal static class Sharing
         Thread[] others = [.. Enumerable.Range(1, Math.Max(0, Math.Min(Math.Min(worth, Environment.ProcessorCount), MostThreads) - 1)).Select(_ => new Thread(Help) { IsBackground = true })];
         try
         {
-            Array.ForEach(others, other => other.Start());
+            Array.TrueForAll(others, TryStart);
             work();
         }
         catch
@@ -41,6 +41,20 @@ internal static class Sharing
         if (failed is not null)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failed);
+        }
+
+        // Where no thread is to be had, those who are there do the work.
+        static bool TryStart(Thread thread)
+        {
+            try
+            {
+                thread.Start();
+                return true;
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+            {
+                return false;
+            }
         }
 
         void Help()

@@ -138,7 +138,7 @@ internal sealed class AdminDirectory(RepositoryLayout repository, SparseCone spa
     public string? ReadHead(string admin) => SafeFile.TryRead(Path.Combine(PathOf(admin), "HEAD"))?.Trim() is { Length: > 0 } head && !head.Contains('\0') ? head : null;
 
     /// <summary>Puts HEAD on a commit id or <c>ref: refs/heads/…</c>.</summary>
-    /// <remarks>Not to the disk: a power loss that takes it also takes the index that is written with it, and the next probe finds both.</remarks>
+    /// <remarks>Not to the disk: what a power loss leaves of it is no HEAD, which the next probe finds, as it finds what is left of the index.</remarks>
     public void WriteHead(string admin, string head) => SafeFile.Write(Path.Combine(PathOf(admin), "HEAD"), head + "\n", toDisk: false);
 
     /// <summary>Makes links and admin directory right by content, whatever is there; the index and reflogs survive, all else that is not allowed goes.</summary>

@@ -22,11 +22,17 @@ internal sealed class EarlyProbe : IAsyncDisposable
     public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, CancellationToken cancellationToken) =>
         candidate is { State: SlotState.Free, Commit: { } left, SetUp: not { Copied.Count: > 0 } } ? new EarlyProbe(git, candidate.Place, new SlotTarget(left) { Watch = WatchUse.Trust }, cancellationToken) : null;
 
-    /// <summary>Ends it, and waits until it has ended: nobody may look into a slot without its lock.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it where its result is not wanted, and waits until it has ended: nobody looks into a slot while somebody else works on it, or without its lock.</summary>
+    public async ValueTask EndAsync()
     {
         await _unwanted.CancelAsync().ConfigureAwait(false);
         await ((Task)Result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc cref="EndAsync"/>
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync().ConfigureAwait(false);
         _unwanted.Dispose();
     }
 

@@ -24,17 +24,27 @@ internal sealed class Overdue : IDisposable
     public Overdue(PoolContext context, TimeSpan budget, CancellationToken caller)
     {
         _mayBlock = context.Store.MayBlock;
+        if (_mayBlock)
+        {
+            ThreadReserve.Make();
+        }
+
         _timer = context.Time.CreateTimer(_ => _passed.TrySetResult(), null, budget + Grace, Timeout.InfiniteTimeSpan);
         _cancelled = caller.UnsafeRegister(_ => _timer.Change(Grace, Timeout.InfiniteTimeSpan), null);
     }
 
-    /// <summary>Begins the work: on a thread of its own if its first call may already hang, or the caller could not be answered.</summary>
+    /// <summary>Begins the work: not on the caller's thread if its first call may already hang, or the caller could not be answered.</summary>
     public Task<T> Begin<T>(Func<Task<T>> work) => _mayBlock ? Task.Run(work) : work();
 
     /// <summary>Whether work ended in time.</summary>
     public async ValueTask<bool> IsDoneInTimeAsync(Task work)
     {
         await Task.WhenAny(work, _passed.Task).ConfigureAwait(false);
+        if (_mayBlock && !work.IsCompleted)
+        {
+            _ = ThreadReserve.ReplaceAsync(work);
+        }
+
         return work.IsCompleted;
     }
 

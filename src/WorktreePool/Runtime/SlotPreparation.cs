@@ -32,8 +32,14 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
 
             drifted.AddRange((await care.RestoreAsync(cancellationToken).ConfigureAwait(false)).Select(finding => finding.Id));
 
-            // A probe that looked into a repository which has been put right since proves nothing.
-            string? failure = await ClimbAsync(work, commit, takenOver, drifted.Count == 0 ? begun : null, cancellationToken).ConfigureAwait(false);
+            // A probe that looked into a repository which has been put right since proves nothing; nor is a slot that has something to lose known by it.
+            if (begun is not null && (drifted.Count > 0 || (record.Commit != commit && !MayMove(record))))
+            {
+                await begun.EndAsync().ConfigureAwait(false);
+                begun = null;
+            }
+
+            string? failure = await ClimbAsync(work, commit, takenOver, begun, cancellationToken).ConfigureAwait(false);
             if (failure is null)
             {
                 // Last: until the slot is off them, its own rescue needs the refs that its holder made.
@@ -76,7 +82,7 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
         await SlotSetUp.TakeCopiesOutAsync(context, work.Record, cancellationToken).ConfigureAwait(false);
 
         string? left = work.Record.Commit;
-        SlotProbe? known = left != commit ? await ProbeWhereLeftAsync(work, endedBranch, begun, cancellationToken).ConfigureAwait(false) : begun is not null ? await begun.Result.ConfigureAwait(false) : null;
+        SlotProbe? known = left != commit ? await ProbeWhereLeftAsync(work, begun, cancellationToken).ConfigureAwait(false) : begun is not null ? await begun.Result.ConfigureAwait(false) : null;
         bool moves = left != commit && known is not null;
 
         // A slot that only moves was ready, too.
@@ -137,13 +143,14 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
     /// A slot that is ready at the commit where it was left, while another is wanted, holds nobody's work and is not damaged: it only moves.
     /// </summary>
     /// <returns>What to plan from; null when the slot is not ready there.</returns>
-    private async ValueTask<SlotProbe?> ProbeWhereLeftAsync(Work work, string? endedBranch, EarlyProbe? begun, CancellationToken cancellationToken)
+    private async ValueTask<SlotProbe?> ProbeWhereLeftAsync(Work work, EarlyProbe? begun, CancellationToken cancellationToken)
     {
-        if (work.Record is not { WorkSaved: false, Commit: { } left } || endedBranch is not null)
+        if (!MayMove(work.Record))
         {
             return null;
         }
 
+        string left = work.Record.Commit!;
         SlotProbe probe = begun is not null ? await begun.Result.ConfigureAwait(false) : await context.Git.ProbeAsync(work.Record.Place, new SlotTarget(left), cancellationToken).ConfigureAwait(false);
         if (!probe.IsReady)
         {
@@ -155,6 +162,8 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
         work.Healed = [];
         return probe with { Findings = [new Finding(FindingIds.WrongCommit, $"HEAD is {left}, where the slot was left")] };
     }
+
+    private static bool MayMove(SlotRecord record) => record is { WorkSaved: false, Commit: not null, EndedBranch: null };
 
     /// <summary>Sees to it that nobody works in the slot any more; why somebody does, or null.</summary>
     private async ValueTask<string?> LeaveAsync(Work work, CancellationToken cancellationToken)
