@@ -13,6 +13,9 @@ internal sealed class Leftovers(PoolContext context)
     /// <summary>How long a killed process may take to go: it can be in a system call.</summary>
     private static readonly TimeSpan Dying = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a child of this process may take to become its program: a moment, but the machine may be busy.</summary>
+    private static readonly TimeSpan Starting = TimeSpan.FromSeconds(1);
+
     /// <summary>Ends or awaits them, as <see cref="WorktreePoolOptions.LeftoverProcesses"/> says.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -26,7 +29,7 @@ internal sealed class Leftovers(PoolContext context)
         {
             TimeSpan waited = context.Time.GetElapsedTime(start);
             IReadOnlyList<WorkingProcess> left = context.Processes.FindIn(slot.Path);
-            List<WorkingProcess> ours = [.. left.Where(process => process.IsMarked && context.Options.LeftoverProcesses == LeftoverPolicy.Kill)];
+            List<WorkingProcess> ours = [.. left.Where(process => process is { IsMarked: true, IsStarting: false } && context.Options.LeftoverProcesses == LeftoverPolicy.Kill)];
             foreach (WorkingProcess process in ours)
             {
                 if (waited >= grace)
@@ -45,6 +48,9 @@ internal sealed class Leftovers(PoolContext context)
                 LeftoverPolicy.Wait => left.Count > 0 && waited < context.Options.ReleaseTimeout / 2,
                 _ => false,
             };
+
+            // Whatever is started anywhere in this process at the moment holds for an instant what the probe of this slot had open.
+            goesOn |= waited < Starting && left.Any(process => process.IsStarting);
             if (!goesOn)
             {
                 return left.Count == 0 ? null

@@ -39,7 +39,7 @@ internal static partial class WorkingProcesses
             bool worksIn = ProcessDirectory.LeadsInto(proc, wanted) || (hasMemory && ProcessDirectory.HasMapped(proc, wanted));
             if ((isMarked || worksIn) && identify(pid) is { } identity)
             {
-                found.Add(new WorkingProcess(identity, NameOf(proc), isMarked));
+                found.Add(new WorkingProcess(identity, NameOf(proc), isMarked) { IsStarting = IsStarting(pid) });
             }
         }
 
@@ -85,12 +85,17 @@ internal static partial class WorkingProcesses
         HashSet<int> pids = [];
         for (int pid = Environment.ProcessId; pid > 0 && pids.Add(pid);)
         {
-            string? stat = Read($"/proc/{pid}/stat");
-            pid = stat is not null && int.TryParse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], out int parent) ? parent : 0;
+            pid = ParentOf(pid);
         }
 
         return pids;
     }
+
+    private static int ParentOf(int pid) =>
+        Read($"/proc/{pid}/stat") is { } stat && int.TryParse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], out int parent) ? parent : 0;
+
+    private static bool IsStarting(int pid) =>
+        ParentOf(pid) == Environment.ProcessId && Read($"/proc/{pid}/cmdline") is { Length: > 0 } line && line == Read("/proc/self/cmdline");
 
     [LibraryImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -31,6 +31,9 @@ internal sealed class FakeMachine : IAsyncDisposable
         _observer = new FakeProcess(this, 1, null);
     }
 
+    /// <summary>Who works in a slot's directory; null: nobody.</summary>
+    public Func<string, IReadOnlyList<WorkingProcess>>? Working { get; set; }
+
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 6, 3, 21, 0, 0, TimeSpan.Zero));
 
     /// <summary>The clock of the machine unless the test gave one: <see cref="Time"/>, with a wall time that can be set.</summary>
@@ -162,7 +165,7 @@ internal sealed class FakeProcess : IAsyncDisposable
 
         public Liveness GetLiveness(ProcessIdentity process) => process.Host != "host" ? Liveness.Unknown : machine.IsAlive(process) ? Liveness.Alive : Liveness.Dead;
 
-        public IReadOnlyList<WorkingProcess> FindIn(string directory) => [];
+        public IReadOnlyList<WorkingProcess> FindIn(string directory) => machine.Working?.Invoke(directory) ?? [];
 
         public void Terminate(ProcessIdentity process) => throw new InvalidOperationException("nobody works in these slots");
 

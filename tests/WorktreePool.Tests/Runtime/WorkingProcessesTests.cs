@@ -32,6 +32,7 @@ public sealed class WorkingProcessesTests : IDisposable
         int deleted = await StartAsync(_root, $"exec 3>'{slot}/gone.txt'; rm '{slot}/gone.txt'; echo ready; exec sleep 600");
 
         Find(slot).Should().BeEquivalentTo([inside, open, deleted]);
+        new ProcessTable().FindIn(slot).Should().OnlyContain(process => !process.IsStarting, "children that have become their program are no copies of this process");
     }
 
     [Fact]
