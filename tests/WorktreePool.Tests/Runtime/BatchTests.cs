@@ -146,7 +146,8 @@ public sealed class BatchTests : RuntimeTest
         long start = Machine.Time.GetTimestamp();
         Task<BatchClaim> batch = process.Pool.ClaimWhatFitsAsync(Requests("A", "B", "C"), Token).AsTask();
 
-        await UntilAsync(() => batch.IsCompleted, TimeSpan.FromSeconds(1));
+        // In small steps: on a busy machine the answer comes some of them late.
+        await UntilAsync(() => batch.IsCompleted, TimeSpan.FromMilliseconds(50));
 
         Machine.Time.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromSeconds(13));
         (await batch).Results.Select(result => result.Refusal?.Reason).Should().Equal(RefusalReason.Timeout, RefusalReason.Timeout, RefusalReason.Timeout);
