@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using LibGit2Sharp;
@@ -13,7 +12,6 @@ namespace WorktreePool.Git.LibGit2;
 /// </summary>
 internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, WatchedSlots? watches = null)
 {
-    private const uint Submodule = 0xE000;
     private const string BranchPrefix = "ref: refs/heads/";
 
     private readonly AdminDirectory _admin = new(repository, SparseCone.Everything);
@@ -156,7 +154,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         watch?.AddIndex(Encoding.UTF8.GetBytes(path), status);
 
         // Byte for byte what this process knows: nothing but the files is left to look at.
-        if (verified.Find(place.Slot) is { } recalled && recalled.Commit == commit && HasContent(path, recalled.Index.Bytes.Span))
+        if (verified.Find(place.Slot) is { } recalled && recalled.Commit == commit && recalled.Index.IsAt(path))
         {
             TreeDifference difference = TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch, recalled.Proven);
             verified.Prove(place.Slot, recalled, difference.Young);
@@ -165,10 +163,9 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         }
 
         IndexFile index;
-        byte[] bytes;
         try
         {
-            index = IndexFile.Parse(bytes = File.ReadAllBytes(path));
+            index = IndexFile.Parse(File.ReadAllBytes(path));
         }
         catch (InvalidDataException e)
         {
@@ -190,15 +187,15 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
 
         // Hashing the index and walking the files have nothing to do with each other.
         Task<IndexTree> trees = Task.Run(() => index.Trees, CancellationToken.None);
-        (IndexFile Index, FileStamp Written)? trustedIndex = ReadTrusted(place.Slot, commit, index, bytes);
+        VerifiedIndex? trustedIndex = verified.Read(place.Slot, commit, index);
         IEnumerable<Finding> inFiles = trustedIndex is { } known
             ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation, watch).ToFindings()
             : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
         _ = trees.GetAwaiter().GetResult();
         List<Finding> inIndex = [.. AgainstCommit(objects, index, commit, cancellation)];
-        if (inIndex.Count == 0 && trustedIndex is { } same && ReferenceEquals(same.Index, index) && trusted.Find(place.Slot, commit) is not null)
+        if (inIndex.Count == 0 && trustedIndex?.Commit == commit && ReferenceEquals(trustedIndex.Index, index))
         {
-            verified.Keep(place.Slot, new VerifiedIndex(commit, index, same.Written));
+            verified.Keep(place.Slot, trustedIndex);
         }
 
         findings.AddRange(inIndex);
@@ -206,65 +203,11 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         return null;
     }
 
-    /// <summary>The index that tells which files are unchanged, and when it was written; null when there is none, or none that can be read.</summary>
-    /// <param name="slot">The slot.</param>
-    /// <param name="commit">The commit it shall be at.</param>
-    /// <param name="own">The slot's own index. In a slot that nobody worked in the trusted one is the same, and need not be parsed again.</param>
-    /// <param name="ownBytes">The slot's own index as it lies there.</param>
-    private (IndexFile Index, FileStamp Written)? ReadTrusted(string slot, string commit, IndexFile own, byte[] ownBytes)
-    {
-        string? path = trusted.Find(slot, commit) ?? trusted.FindAny(slot);
-        if (path is null || UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { } status)
-        {
-            return null;
-        }
-
-        try
-        {
-            IndexFile index = HasContent(path, ownBytes) ? own : IndexFile.Parse(File.ReadAllBytes(path));
-
-            // Only the entries of a whole index are in order.
-            return index.IsPartial ? null : (index, status.Stamp);
-        }
-        catch (InvalidDataException)
-        {
-            return null;
-        }
-    }
-
-    private static bool HasContent(string path, ReadOnlySpan<byte> content)
-    {
-        using SafeFileHandle file = UnixFiles.OpenReal(Encoding.UTF8.GetBytes(path));
-        if (RandomAccess.GetLength(file) != content.Length)
-        {
-            return false;
-        }
-
-        byte[] block = ArrayPool<byte>.Shared.Rent(1 << 16);
-        try
-        {
-            for (int at = 0, read; at < content.Length; at += read)
-            {
-                read = RandomAccess.Read(file, block, at);
-                if (read == 0 || read > content.Length - at || !block.AsSpan(0, read).SequenceEqual(content.Slice(at, read)))
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(block);
-        }
-    }
-
     private static string? WhyNot(ObjectReader objects, IndexFile index)
     {
         foreach (IndexEntry entry in index.Entries)
         {
-            if (entry.Mode == Submodule)
+            if (entry.Mode == IndexEntry.Submodule)
             {
                 return "there are submodules";
             }

@@ -20,7 +20,7 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
     {
         move = null;
         LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
-        Target target = Target.Read(trusted, verified, place.Slot, commit, tree, cancellation);
+        Target target = Target.Read(verified, place.Slot, commit, tree, cancellation);
         RefuseConversions(target.Entries);
         string admin = _admins.NameFor(place);
         string index = Path.Combine(_admins.PathOf(admin), "index");

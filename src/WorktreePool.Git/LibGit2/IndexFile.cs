@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 using WorktreePool.Git.Worktree;
 
 namespace WorktreePool.Git.LibGit2;
@@ -45,6 +47,37 @@ internal sealed class IndexFile
         catch (ArgumentOutOfRangeException e)
         {
             throw new InvalidDataException("it ends too early", e);
+        }
+    }
+
+    /// <summary>Whether a file is byte for byte this one.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public bool IsAt(string path)
+    {
+        ReadOnlySpan<byte> content = Bytes.Span;
+        using SafeFileHandle file = UnixFiles.OpenReal(System.Text.Encoding.UTF8.GetBytes(path));
+        if (RandomAccess.GetLength(file) != content.Length)
+        {
+            return false;
+        }
+
+        byte[] block = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            for (int at = 0, read; at < content.Length; at += read)
+            {
+                read = RandomAccess.Read(file, block, at);
+                if (read == 0 || read > content.Length - at || !block.AsSpan(0, read).SequenceEqual(content.Slice(at, read)))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
         }
     }
 
@@ -190,6 +223,7 @@ internal readonly record struct IndexEntry
     public const uint Regular = 0x81A4;
     public const uint Executable = 0x81ED;
     public const uint Link = 0xA000;
+    public const uint Submodule = 0xE000;
 
     /// <summary>The bytes of its path.</summary>
     public required byte[] Path { get; init; }

@@ -19,10 +19,15 @@ internal static class Sharing
     public static void Run(int worth, Action work, Action help, Action stop)
     {
         Exception? failed = null;
+        int started = 0;
         Thread[] others = [.. Enumerable.Range(1, Math.Max(0, Math.Min(Math.Min(worth, Environment.ProcessorCount), MostThreads) - 1)).Select(_ => new Thread(Help) { IsBackground = true })];
         try
         {
-            Array.TrueForAll(others, TryStart);
+            while (started < others.Length && TryStart(others[started]))
+            {
+                started++;
+            }
+
             work();
         }
         catch
@@ -32,7 +37,7 @@ internal static class Sharing
         }
         finally
         {
-            foreach (Thread other in others.Where(other => other.ThreadState != (ThreadState.Background | ThreadState.Unstarted)))
+            foreach (Thread other in others.AsSpan(0, started))
             {
                 other.Join();
             }

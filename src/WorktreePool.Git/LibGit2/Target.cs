@@ -11,32 +11,12 @@ namespace WorktreePool.Git.LibGit2;
 /// <param name="Gone">Paths that index has and the commit has not.</param>
 internal sealed record Target(IndexEntry[] Entries, IndexTree Trees, FileStamp Written, string? From, IReadOnlyList<byte[]> Gone)
 {
-    private const uint Submodule = 0xE000;
-
     /// <summary>Reads it: from the trusted index and what has changed since its commit where there is one, or else from the tree.</summary>
     /// <exception cref="GitBackendException">The tree holds what cannot be checked out here.</exception>
-    public static Target Read(TrustedIndex trusted, VerifiedIndexes verified, string slot, string commit, Tree tree, CancellationToken cancellation) =>
-        TargetTree.Read(tree, (verified.Find(slot) ?? ReadTrusted(trusted, slot, commit)) is { } known && Array.TrueForAll(known.Index.Entries, IsPlain) ? known : null, cancellation);
-
-    private static VerifiedIndex? ReadTrusted(TrustedIndex trusted, string slot, string commit)
-    {
-        if ((trusted.Find(slot, commit) ?? trusted.FindAny(slot)) is not { } path || UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
-        {
-            return null;
-        }
-
-        try
-        {
-            IndexFile index = IndexFile.Parse(File.ReadAllBytes(path));
-            return index.IsPartial ? null : new VerifiedIndex(TrustedIndex.CommitOf(path), index, status.Stamp);
-        }
-        catch (InvalidDataException)
-        {
-            return null;
-        }
-    }
+    public static Target Read(VerifiedIndexes verified, string slot, string commit, Tree tree, CancellationToken cancellation) =>
+        TargetTree.Read(tree, (verified.Find(slot) ?? verified.Read(slot, commit)) is { } known && Array.TrueForAll(known.Index.Entries, IsPlain) ? known : null, cancellation);
 
     /// <summary>Whether an entry can be in a target. A name that is no UTF-8 cannot: files are made by their names as text.</summary>
     private static bool IsPlain(IndexEntry entry) =>
-        entry is { Stage: 0, IsHidden: false, IsIntentToAdd: false, Mode: not Submodule } && System.Text.Unicode.Utf8.IsValid(entry.Path);
+        entry is { Stage: 0, IsHidden: false, IsIntentToAdd: false, Mode: not IndexEntry.Submodule } && System.Text.Unicode.Utf8.IsValid(entry.Path);
 }

@@ -38,16 +38,34 @@ internal sealed class VerifiedIndexes(TrustedIndex trusted, TimeProvider time)
     /// <param name="index">The index, which is in the trusted index's file for this commit.</param>
     public void Keep(string slot, VerifiedIndex index)
     {
-        if (_known.TryGetValue(slot, out Known? before) && before.Index.TryGetTarget(out IndexFile? useless))
+        IndexFile? useless = null;
+        _ = _known.TryGetValue(slot, out Known? before) && before.Index.TryGetTarget(out useless);
+        _known[slot] = new Known(index.Commit, index.Written, new WeakReference<IndexFile>(index.Index), time.GetTimestamp(), FrozenSet<int>.Empty);
+        Hold(index.Index, useless);
+    }
+
+    /// <summary>What the pool's own index of a slot says, whatever its commit; null when there is none, or none that can be read.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="commit">The commit whose index comes first.</param>
+    /// <param name="own">The slot's own index. In a slot that nobody worked in the trusted one is the same, and need not be parsed again.</param>
+    public VerifiedIndex? Read(string slot, string commit, IndexFile? own = null)
+    {
+        if ((trusted.Find(slot, commit) ?? trusted.FindAny(slot)) is not { } path || UnixFiles.Status(Encoding.UTF8.GetBytes(path)) is not { IsFile: true } status)
         {
-            lock (_held)
-            {
-                _held.Remove(useless);
-            }
+            return null;
         }
 
-        _known[slot] = new Known(index.Commit, index.Written, new WeakReference<IndexFile>(index.Index), time.GetTimestamp(), FrozenSet<int>.Empty);
-        Hold(index.Index);
+        try
+        {
+            IndexFile index = own?.IsAt(path) == true ? own : IndexFile.Parse(File.ReadAllBytes(path));
+
+            // Only the entries of a whole index are in order.
+            return index.IsPartial ? null : new VerifiedIndex(TrustedIndex.CommitOf(path), index, status.Stamp);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 
     /// <summary>
@@ -65,10 +83,15 @@ internal sealed class VerifiedIndexes(TrustedIndex trusted, TimeProvider time)
         }
     }
 
-    private void Hold(IndexFile index)
+    private void Hold(IndexFile index, IndexFile? insteadOf = null)
     {
         lock (_held)
         {
+            if (insteadOf is not null)
+            {
+                _held.Remove(insteadOf);
+            }
+
             _held.Remove(index);
             _held.AddFirst(index);
             while (_held.Sum(held => (long)held.Bytes.Length) > MostHeld)
