@@ -57,13 +57,14 @@ internal sealed class ChangeWatch(string storeLock) : IDisposable
         }
     }
 
-    /// <summary>Where the end of a change cannot be told: each file of the state that is put in place.</summary>
+    /// <summary>Where the end of a change cannot be told: each file of the state that is written.</summary>
     private FileSystemWatcher? TryWatchFiles()
     {
         FileSystemWatcher? watcher = null;
         try
         {
-            watcher = new FileSystemWatcher(Path.GetDirectoryName(storeLock)!, "*.json") { NotifyFilter = NotifyFilters.FileName };
+            watcher = new FileSystemWatcher(Path.GetDirectoryName(storeLock)!, "*.json") { NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite };
+            watcher.Changed += (_, _) => Signal();
             watcher.Created += (_, _) => Signal();
             watcher.Renamed += (_, _) => Signal();
             watcher.Deleted += (_, _) => Signal();

@@ -2,55 +2,38 @@ using Microsoft.Win32.SafeHandles;
 
 namespace WorktreePool.FileState;
 
-/// <summary>How one file of the state is read and replaced, so that readers see old or new, never half.</summary>
+/// <summary>How a file is read and replaced, so that readers see old or new, never half.</summary>
 internal static class DocumentFile
 {
     /// <summary>What a file's name ends in while it is written.</summary>
     public const string Temporary = ".tmp";
 
-    /// <summary>
-    /// What the name of a file ends in that the next version is written into. It is the one before the last, and stays: to make and delete a file for each
-    /// change costs more than all else, above all on ext4 without a journal, which looks through what was deleted lately for each file that is made.
-    /// </summary>
-    public const string Spare = ".spare";
+    /// <summary>What the names of files end in that nobody needs: written and not put in place, and what former versions of this library wrote the next version into.</summary>
+    public static readonly IReadOnlyList<string> Debris = [Temporary, ".spare"];
 
     /// <summary>What the name of a damaged file ends in that was replaced.</summary>
     public const string Damaged = ".damaged";
 
-    /// <summary>How often a file is opened anew that was replaced while it was read.</summary>
-    private const int MostReadings = 50;
-
-    /// <summary>The bytes; null when there is no such file. Two changes that end meanwhile may have mixed them: the change counter tells.</summary>
+    /// <summary>The bytes; null when there is no such file.</summary>
     public static byte[]? TryRead(string file)
     {
-        for (int reading = 1; ; reading++)
-        {
-            using SafeFileHandle? handle = UnixCalls.TryOpen(file, FileAccess.Read);
-            try
-            {
-                return handle is null ? null : ReadAll(handle, file);
-            }
-            catch (IOException e) when (e.InnerException is EndOfStreamException && reading < MostReadings)
-            {
-                // Opened before two changes: it has become the spare, and is written again.
-            }
-        }
+        using SafeFileHandle? handle = UnixCalls.TryOpen(file, FileAccess.Read);
+        return handle is null ? null : ReadAll(handle, file);
     }
 
     /// <summary>All bytes of an open file.</summary>
-    /// <exception cref="IOException">It is no file, or shrinks meanwhile.</exception>
+    /// <exception cref="IOException">It is no file.</exception>
     public static byte[] ReadAll(SafeFileHandle handle, string file)
     {
         try
         {
-            byte[] content = new byte[RandomAccess.GetLength(handle)];
-            for (int at = 0, read; at < content.Length; at += read)
+            // A directory has the longest of all lengths.
+            long length = UnixCalls.LengthOf(handle);
+            byte[] content = length <= Array.MaxLength ? new byte[length] : throw new IOException("it is no file, or too long.");
+            int read = 1;
+            for (int at = 0; at < content.Length && read > 0; at += read)
             {
                 read = RandomAccess.Read(handle, content.AsSpan(at), at);
-                if (read == 0)
-                {
-                    throw new EndOfStreamException("it became shorter meanwhile.");
-                }
             }
 
             return content;
@@ -70,22 +53,8 @@ internal static class DocumentFile
         CrashPoint.Reached("state file durable");
     }
 
-    /// <summary>Writes the file that <see cref="PutInPlace"/> is to put in place: what can fail for want of space fails here.</summary>
-    /// <returns>Its path.</returns>
-    public static string Prepare(string file, byte[] content) => WriteSibling(file + Spare, content, isDurable: false);
-
-    /// <summary>Puts a prepared file in place: complete for every reader, durable when the system writes it. What was in its place is the next one's spare.</summary>
-    public static void PutInPlace(string sibling, string file)
-    {
-        if (UnixCalls.TryExchange(sibling, file))
-        {
-            CrashPoint.Reached("state file in place");
-        }
-        else
-        {
-            Move(sibling, file);
-        }
-    }
+    /// <summary>Sibling and rename: readers see the old file or the new one. Durable when the system writes it.</summary>
+    public static void Replace(string file, byte[] content) => Move(WriteSibling(file + Temporary, content, isDurable: false), file);
 
     private static string WriteSibling(string sibling, byte[] content, bool isDurable)
     {
@@ -94,7 +63,7 @@ internal static class DocumentFile
             using SafeFileHandle made = UnixCalls.OpenOrCreate(sibling);
             RandomAccess.Write(made, content, 0);
             CrashPoint.Reached("state file written");
-            if (RandomAccess.GetLength(made) > content.Length)
+            if (UnixCalls.LengthOf(made) > content.Length)
             {
                 RandomAccess.SetLength(made, content.Length);
                 CrashPoint.Reached("state file cut");

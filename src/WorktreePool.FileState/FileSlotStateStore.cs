@@ -13,6 +13,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     private readonly HistoryPruner _pruner;
     private readonly MoveFile _move;
     private readonly StoreLock _lock;
+    private readonly SlotLocks _slotLocks;
     private readonly ChangeWatch _watch;
     private bool _swept;
 
@@ -28,6 +29,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         _pruner = new HistoryPruner(Path.Combine(poolDirectory, "history.jsonl"), _files.StateDirectory);
         _move = new MoveFile(Path.Combine(_files.StateDirectory, "move.json"));
         _lock = new StoreLock(_files.StoreLock, time);
+        _slotLocks = new SlotLocks(time);
         _watch = new ChangeWatch(_files.StoreLock);
     }
 
@@ -38,30 +40,12 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         return ValueTask.FromResult(Read(cancellationToken));
     }
 
-    public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
+    public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken) => SetAsync(expectedVersion, next, null, cancellationToken);
+
+    public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, HistoryEntry entry, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(next);
-        RequireName(next.Slot);
-        SlotRecord stored = next with { Version = expectedVersion + 1 };
-        byte[] content = StateFiles.Write(stored);
-        return ChangeAsync(
-            held =>
-            {
-                PoolState state = _files.Mend(held, next.Slot, TellRestored);
-                if ((state.Slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
-                {
-                    return new StoreResult(StoreOutcome.Conflict, null);
-                }
-
-                if (next.Lease is { } lease && state.Slots.FirstOrDefault(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key) is { } holder)
-                {
-                    return new StoreResult(StoreOutcome.KeyHeld, null, holder);
-                }
-
-                _files.WriteSlot(held, state, stored, content);
-                return new StoreResult(StoreOutcome.Applied, stored);
-            },
-            cancellationToken);
+        ArgumentNullException.ThrowIfNull(entry);
+        return SetAsync(expectedVersion, next, HistoryFile.Write(entry), cancellationToken);
     }
 
     public ValueTask<bool> RemoveAsync(string slot, long expectedVersion, CancellationToken cancellationToken)
@@ -135,16 +119,17 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
         }
 
-        return Writing(() => FileLock.TryTake(_files.SlotLock(slot), _time));
+        return Writing(() => _slotLocks.TryTake(slot, _files.SlotLock(slot)));
     }
 
     public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entry);
+        byte[] line = HistoryFile.Write(entry);
         await ChangeAsync(
             _ =>
             {
-                _history.Append(entry);
+                _history.Append(line);
                 return true;
             },
             cancellationToken,
@@ -207,6 +192,32 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         return ValueTask.FromResult(StoppedHolders.Find(_files.StateDirectory));
     }
 
+    private ValueTask<StoreResult> SetAsync(long expectedVersion, SlotRecord next, byte[]? entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        RequireName(next.Slot);
+        SlotRecord stored = next with { Version = expectedVersion + 1 };
+        byte[] content = StateFiles.Write(stored);
+        return ChangeAsync(
+            held =>
+            {
+                PoolState state = _files.Mend(held, next.Slot, TellRestored);
+                if ((state.Slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
+                {
+                    return new StoreResult(StoreOutcome.Conflict, null);
+                }
+
+                if (next.Lease is { } lease && state.Slots.FirstOrDefault(slot => slot.Slot != next.Slot && slot.Lease?.Key == lease.Key) is { } holder)
+                {
+                    return new StoreResult(StoreOutcome.KeyHeld, null, holder);
+                }
+
+                _files.WriteSlot(held, state, stored, content);
+                return new StoreResult(StoreOutcome.Applied, stored) { HistoryFault = entry is null ? null : TryAppend(entry) };
+            },
+            cancellationToken);
+    }
+
     /// <summary>Under the store lock.</summary>
     private void TellContinued(LockHolder holder) => _history.Append(new HistoryEntry
     {
@@ -225,6 +236,21 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         Slot = slot,
         Detail = $"{slot ?? "pool-record"}.json in {_files.StateDirectory} was damaged and is restored from its copy: {damage}",
     });
+
+    /// <summary>Under the store lock.</summary>
+    /// <returns>Why it could not be added.</returns>
+    private string? TryAppend(byte[] entry)
+    {
+        try
+        {
+            _history.Append(entry);
+            return null;
+        }
+        catch (Exception e) when (IsStorageFault(e))
+        {
+            return Unwritable(e).Message;
+        }
+    }
 
     private PoolState Read(CancellationToken cancellationToken)
     {

@@ -12,14 +12,20 @@ internal sealed class HistoryFile(string path)
 
     private const FileShare Everyone = FileShare.ReadWrite | FileShare.Delete;
 
-    /// <summary>Adds a line. Under the store lock: .NET's append mode only starts at the end, so two processes would overwrite each other.</summary>
-    public void Append(HistoryEntry entry)
+    /// <summary>An entry as the file has it. Made without the lock, for others wait for that.</summary>
+    public static byte[] Write(HistoryEntry entry) => ReadableJson.Write(ReadableJson.OneLine, writer => JsonSerializer.Serialize(writer, entry, HistoryJson.Default.HistoryEntry));
+
+    /// <summary>Adds an entry. Under the store lock: .NET's append mode only starts at the end, so two processes would overwrite each other.</summary>
+    public void Append(HistoryEntry entry) => Append(Write(entry));
+
+    /// <summary>The same.</summary>
+    /// <param name="line">From <see cref="Write"/>.</param>
+    public void Append(byte[] line)
     {
-        byte[] line = ReadableJson.Write(ReadableJson.OneLine, writer => JsonSerializer.Serialize(writer, entry, HistoryJson.Default.HistoryEntry));
         using SafeFileHandle file = UnixCalls.OpenOrCreate(path);
 
         // A last line without its end was torn by a crash; a new line keeps it from spoiling this one.
-        long length = RandomAccess.GetLength(file);
+        long length = UnixCalls.LengthOf(file);
         Span<byte> last = [(byte)'\n'];
         bool torn = length > 0 && RandomAccess.Read(file, last, length - 1) == 1 && last[0] != '\n';
         RandomAccess.Write(file, torn ? [(byte)'\n', .. line] : line, length);

@@ -51,7 +51,7 @@ internal sealed class JournalFile(string path)
     public bool Write(ReadOnlySpan<byte> content)
     {
         using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
-        (long Length, long At, long Number)? before = file is null ? null : _written is { } known && RandomAccess.GetLength(file) == known.Length ? known : Find(DocumentFile.ReadAll(file, path));
+        (long Length, long At, long Number)? before = file is null ? null : _written is { } known && UnixCalls.LengthOf(file) == known.Length ? known : Find(DocumentFile.ReadAll(file, path));
         _written = null;
         if (before is not { } last || HeaderLength + content.Length > last.Length / 2)
         {

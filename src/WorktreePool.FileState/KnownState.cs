@@ -74,6 +74,12 @@ internal sealed class KnownState(StateDocuments documents)
                 isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
                 return isKept ? next : null;
             }
+            catch
+            {
+                // What is done next must fail, too.
+                Forget();
+                throw;
+            }
             finally
             {
                 if (!isKept || !isExact)
@@ -131,7 +137,7 @@ internal sealed class KnownState(StateDocuments documents)
     }
 
     private static Reading<T> Read<T>(TwinDocument<T> document, bool isSettled)
-        where T : class => isSettled ? document.Read(isSettled) : document.ReadFile();
+        where T : class => isSettled ? document.Read(isSettled) : document.ReadAtWork();
 
     /// <param name="Number">What the change counter stood at.</param>
     /// <param name="State">The state; if a change was under way, before it or after it.</param>

@@ -16,7 +16,7 @@ internal sealed partial record LockHolder(string Path, int? Pid, string Name, bo
     public static LockHolder Find(string path)
     {
         // Whoever waits for the lock has its file open, too, and may hold another one: this process does so right now.
-        LockingProcess? holder = UnixCalls.StampOf(path) is { } status ? LockingProcess.All(status.Inode).FirstOrDefault(HasOpen) : null;
+        LockingProcess? holder = UnixCalls.InodeOf(path) is { } inode ? LockingProcess.All(inode).FirstOrDefault(HasOpen) : null;
         holder ??= LockingProcess.All().FirstOrDefault(process => process.Pid != Environment.ProcessId && HasOpen(process));
         return holder is null ? new LockHolder(path, null, "", false) : new LockHolder(path, holder.Pid, holder.Name, holder.State == 'T');
 

@@ -65,6 +65,40 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         }
     }
 
+    /// <summary>Under the store lock: replaces a slot's record.</summary>
+    /// <returns>Whether its file was written, too; if not, the journal alone tells.</returns>
+    public bool Write(SlotRecord record, byte[] content)
+    {
+        bool isSettled = Of(record.Slot).Write(content, record);
+        lock (_looking)
+        {
+            // Told of now is this process's own writing, and what it has written over.
+            if (isSettled && Settle())
+            {
+                Of(record.Slot).Believe();
+                _doubtful.Remove(record.Slot);
+            }
+        }
+
+        return isSettled;
+    }
+
+    /// <summary>The same of the pool's own.</summary>
+    public bool Write(PoolRecord record, byte[] content)
+    {
+        bool isSettled = Pool.Write(content, record);
+        lock (_looking)
+        {
+            if (isSettled && Settle())
+            {
+                Pool.Believe();
+                _isPoolDoubtful = false;
+            }
+        }
+
+        return isSettled;
+    }
+
     /// <summary>Under the store lock: removes a slot's.</summary>
     public void Delete(string slot)
     {

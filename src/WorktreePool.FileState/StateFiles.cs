@@ -130,7 +130,7 @@ internal sealed class StateFiles : IDisposable
     public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content)
     {
         held.Begin();
-        bool isSettled = _documents.Of(record.Slot).Write(content, record);
+        bool isSettled = _documents.Write(record, content);
         IEnumerable<SlotRecord> slots = state.Slots.Any(slot => slot.Slot == record.Slot)
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
             : Readings.InOrder(state.Slots.Append(record));
@@ -141,7 +141,7 @@ internal sealed class StateFiles : IDisposable
     public void WritePool(StoreLock.Held held, PoolState state, PoolRecord record)
     {
         held.Begin();
-        End(held, state with { Pool = record }, _documents.Pool.Write(StateDocument.Write(record, StateJson.Default.PoolRecord), record));
+        End(held, state with { Pool = record }, _documents.Write(record, StateDocument.Write(record, StateJson.Default.PoolRecord)));
     }
 
     /// <summary>Under the store lock: removes a slot's record.</summary>
@@ -172,7 +172,7 @@ internal sealed class StateFiles : IDisposable
     /// <summary>Removes what writers that were killed left behind. Under the store lock only: no other writer is at work then.</summary>
     public void Sweep()
     {
-        foreach (string left in new[] { StateDirectory, CopyDirectory }.SelectMany(directory => Directory.EnumerateFiles(directory, "*" + DocumentFile.Temporary)))
+        foreach (string left in new[] { StateDirectory, CopyDirectory }.SelectMany(directory => DocumentFile.Debris.SelectMany(ending => Directory.EnumerateFiles(directory, "*" + ending))))
         {
             File.Delete(left);
             CrashPoint.Reached("state debris deleted");

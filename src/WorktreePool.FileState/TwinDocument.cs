@@ -4,7 +4,8 @@ namespace WorktreePool.FileState;
 
 /// <summary>
 /// A record's document, kept twice: the file that people read, and a journal in another directory. A change is durable once it is in the journal; the
-/// file is then replaced and reaches the disk when the system writes it. What a disk loses of one is restored from the other; the later version counts.
+/// file is then written over and reaches the disk when the system writes it. What a disk loses of one is restored from the other: the later version counts, and of
+/// one version the journal, whose hash proves that it is whole.
 /// </summary>
 /// <param name="file">The file.</param>
 /// <param name="journal">Its journal.</param>
@@ -19,7 +20,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <summary>The file as this process has read or written it last.</summary>
     private volatile Sight? _sight;
 
-    /// <summary>Whether it may have another by now.</summary>
+    /// <summary>Whether it may say something else by now.</summary>
     private bool _isDoubtful = true;
 
     /// <summary>Without a lock: the file; and its journal when the file is not what this process has seen already, or may lag behind.</summary>
@@ -30,31 +31,38 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         return isSettled && main.Counts ? new Reading<T>(main.Side.Record, null) : Better(main, LoadJournal());
     }
 
-    /// <summary>While a writer is at work: the file alone, which is whole before a change and after it.</summary>
-    public Reading<T> ReadFile()
+    /// <summary>While a writer is at work: the journal alone, which has a whole version before a change and after it.</summary>
+    public Reading<T> ReadAtWork()
     {
-        Sight main = LoadFile();
-        _sight = main;
-        return new Reading<T>(main.Side.Record, main.Side.Damage);
+        Side second = LoadJournal();
+        return second.Record is { } record && (_sight?.Side.Record is not { } known || versionOf(record) >= versionOf(known))
+            ? new Reading<T>(record, null)
+            : new Reading<T>(null, second.Damage ?? "its journal has no later version.");
     }
 
-    /// <summary>Whether the file is still the one that was read or written last. Not for two threads at once.</summary>
+    /// <summary>Whether the file still says what it did when it was read or written last. Not for two threads at once.</summary>
     public bool IsUntouched()
     {
-        if (_sight?.Stamp is not { } stamp)
-        {
-            return false;
-        }
-
-        if (_isDoubtful)
+        if (_isDoubtful && _sight is { } sight)
         {
             // Before the look: what touches it from now on is told of later.
             _isDoubtful = false;
-            _isDoubtful = UnixCalls.StampOf(file) != stamp;
+            bool isSame = false;
+            try
+            {
+                isSame = Says(sight);
+            }
+            finally
+            {
+                _isDoubtful |= !isSame;
+            }
         }
 
         return !_isDoubtful;
     }
+
+    /// <summary>The file is as this process has just written it, whatever touches were told until now.</summary>
+    public void Believe() => _isDoubtful = false;
 
     /// <summary>The file may have been touched, so it must be looked at.</summary>
     public void Touch() => _isDoubtful = true;
@@ -84,43 +92,31 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
                 KeepAside();
             }
 
-            PutInPlace(DocumentFile.Prepare(file, second.Content!), second with { Damage = null });
+            PutInPlace(second with { Damage = null });
         }
-        else if (reading.Record is not null && (second.Content is null || !second.Content.AsSpan().SequenceEqual(main.Content)))
+        else if (reading.Record is not null && !IsSame(main.Content, second.Content))
         {
             held.Begin();
             WriteJournal(main.Content!);
 
-            // Others are told of files that are put in place, and not of journals.
-            PutInPlace(DocumentFile.Prepare(file, main.Content!), main);
+            // Others are told of files that are written, and not of journals.
+            PutInPlace(main);
         }
 
         return reading;
     }
 
     /// <summary>Under the store lock: replaces the record. What is damaged beyond restoring is kept aside for a person to look at.</summary>
-    /// <returns>Whether the file was replaced, too; if not, the journal alone tells.</returns>
+    /// <returns>Whether the file was written, too; if not, the journal alone tells.</returns>
     public bool Write(byte[] content, T record)
     {
-        bool isSeen = _sight is { Counts: true, Stamp: { } stamp } && (!_isDoubtful || UnixCalls.StampOf(file) == stamp);
-        if (!isSeen && Load(file).Damage is not null)
+        if (!(_sight is { Counts: true } sight && (!_isDoubtful || Says(sight))) && Load(file).Damage is not null)
         {
             KeepAside();
         }
 
-        string sibling = DocumentFile.Prepare(file, content);
-        try
-        {
-            WriteJournal(content);
-        }
-        catch
-        {
-            // On a full disk every byte counts.
-            DocumentFile.TryDelete(sibling);
-            throw;
-        }
-
-        return PutInPlace(sibling, new Side(content, record, null));
+        WriteJournal(content);
+        return PutInPlace(new Side(content, record, null));
     }
 
     /// <summary>Under the store lock: removes the record. The journal first, or a crash between the two would bring the record back.</summary>
@@ -130,7 +126,6 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         _journal.Forget();
         DocumentFile.Delete(copy);
         DocumentFile.Delete(file);
-        DocumentFile.TryDelete(file + DocumentFile.Spare);
         _sight = null;
     }
 
@@ -151,13 +146,13 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         }
     }
 
-    private bool PutInPlace(string sibling, Side side)
+    private bool PutInPlace(Side side)
     {
         _sight = null;
         try
         {
-            DocumentFile.PutInPlace(sibling, file);
-            _sight = new Sight(side, UnixCalls.StampOf(file), Counts: true);
+            ReadableFile.Write(file, side.Content!);
+            _sight = new Sight(side, Counts: true);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -166,6 +161,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
             return false;
         }
     }
+
+    private bool Says(Sight sight) => IsSame(sight.Side.Content, ReadableFile.TryRead(file));
 
     private void KeepAside()
     {
@@ -179,10 +176,10 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     private Reading<T> Better(Sight sight, Side second)
     {
         Side main = sight.Side;
-        if (second.Record is not null && (main.Record is null || versionOf(second.Record) > versionOf(main.Record)))
+        if (second.Record is { } copied && (main.Record is not { } own || versionOf(copied) > versionOf(own) || (versionOf(copied) == versionOf(own) && !IsSame(main.Content, second.Content))))
         {
             _sight = sight with { Counts = false };
-            return new Reading<T>(second.Record, main.Damage ?? (main.Content is null ? "it is missing." : $"it has version {versionOf(main.Record!)}, and its copy {versionOf(second.Record)}."));
+            return new Reading<T>(copied, main.Damage ?? (main.Record is null ? "it is missing." : $"it has version {versionOf(main.Record)}, and its copy {versionOf(copied)}{(versionOf(main.Record) == versionOf(copied) ? " with another content" : "")}."));
         }
 
         _sight = sight with { Counts = main.Record is not null };
@@ -198,10 +195,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// </summary>
     private Sight LoadFile()
     {
-        // Before the bytes: what changes in between is then noticed the next time. And kept only if they could be read.
-        FileStamp? stamp = UnixCalls.StampOf(file);
         Side side = Load(file);
-        var sight = new Sight(side, stamp, Counts: _sight is { Counts: true } known && (known.Side == side || (side.Record is not null && versionOf(side.Record) > versionOf(known.Side.Record!))));
+        var sight = new Sight(side, Counts: _sight is { Counts: true } known && (known.Side == side || (side.Record is not null && versionOf(side.Record) > versionOf(known.Side.Record!))));
         if (sight.Counts)
         {
             _sight = sight;
@@ -210,7 +205,9 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         return sight;
     }
 
-    private Side Load(string path) => DocumentFile.TryRead(path) is { } content ? Parse(path, content) : new Side(null, null, null);
+    private static bool IsSame(byte[]? one, byte[]? other) => one is null == other is null && one.AsSpan().SequenceEqual(other);
+
+    private Side Load(string path) => ReadableFile.TryRead(path) is { } content ? Parse(path, content) : new Side(null, null, null);
 
     private Side Parse(string path, byte[] content)
     {
@@ -234,9 +231,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
 
     /// <summary>The file as it was at one moment.</summary>
     /// <param name="Side">What it said.</param>
-    /// <param name="Stamp">Its status, from before it was read or after it was put in place; null when that cannot be told.</param>
     /// <param name="Counts">Whether that was the record: its journal had no later one.</param>
-    private sealed record Sight(Side Side, FileStamp? Stamp, bool Counts);
+    private sealed record Sight(Side Side, bool Counts);
 }
 
 /// <summary>What the two say. With a record, a damage was undone by the journal; without one, the record is lost, or never was when there is no damage.</summary>

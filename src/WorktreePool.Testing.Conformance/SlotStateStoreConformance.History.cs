@@ -56,6 +56,22 @@ public abstract partial class SlotStateStoreConformance
         Assert.Empty(await EpochsAsync(new HistoryQuery(Since: start.AddHours(4))));
     }
 
+    /// <summary>What comes with a record is told if the record is put in place, and not if it is not.</summary>
+    [Fact]
+    public async Task History_comes_with_the_record_that_it_tells_of()
+    {
+        SlotRecord held = SampleRecords.Held(0, "MC-1");
+        StoreResult applied = await _store.CompareAndSetAsync(0, held, SampleRecords.Entry(epoch: 1), Token);
+        Assert.True(applied.Applied);
+        Assert.Null(applied.HistoryFault);
+        Assert.Equal(StoreOutcome.Conflict, (await _other.CompareAndSetAsync(0, held, SampleRecords.Entry(epoch: 2), Token)).Outcome);
+        Assert.Equal(StoreOutcome.KeyHeld, (await _other.CompareAndSetAsync(0, SampleRecords.Held(1, "MC-1"), SampleRecords.Entry(epoch: 3), Token)).Outcome);
+        Assert.True((await _other.CompareAndSetAsync(1, held, SampleRecords.Entry(epoch: 4), Token)).Applied);
+
+        Assert.Equal([4L, 1], await EpochsAsync(new HistoryQuery()));
+        Assert.Equal(2, (await _store.ReadAsync(Token)).Slots.Single().Version);
+    }
+
     /// <summary>Nothing of an entry is lost or bent.</summary>
     [Fact]
     public async Task Every_field_of_history_is_kept()

@@ -256,6 +256,7 @@ public abstract partial class SlotStateStoreConformance
         var cancelled = new CancellationToken(canceled: true);
         await CancelledAsync(async () => await _store.ReadAsync(cancelled));
         await CancelledAsync(async () => await _store.CompareAndSetAsync(1, stored, cancelled));
+        await CancelledAsync(async () => await _store.CompareAndSetAsync(1, stored, SampleRecords.Entry(), cancelled));
         await CancelledAsync(async () => await _store.RemoveAsync("slot-0", 1, cancelled));
         await CancelledAsync(async () => await _store.CompareAndSetPoolAsync(0, new PoolRecord(), cancelled));
         await CancelledAsync(async () => await _store.WaitForChangeAsync(before.Stamp, cancelled));

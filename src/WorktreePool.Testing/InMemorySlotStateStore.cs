@@ -32,10 +32,20 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
     /// <inheritdoc/>
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(next);
-        RequireName(next.Slot);
-        Begin(cancellationToken);
-        return ValueTask.FromResult(_pool.CompareAndSet(expectedVersion, next));
+        return ValueTask.FromResult(CompareAndSet(expectedVersion, next, cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, HistoryEntry entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        StoreResult result = CompareAndSet(expectedVersion, next, cancellationToken);
+        if (result.Applied)
+        {
+            _pool.Append(entry);
+        }
+
+        return ValueTask.FromResult(result);
     }
 
     /// <inheritdoc/>
@@ -113,6 +123,14 @@ public sealed class InMemorySlotStateStore : ISlotStateStore
     }
 
     /// <summary>A cancelled caller gets nothing, and neither does one whose process is said to have ended.</summary>
+    private StoreResult CompareAndSet(long expectedVersion, SlotRecord next, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        RequireName(next.Slot);
+        Begin(cancellationToken);
+        return _pool.CompareAndSet(expectedVersion, next);
+    }
+
     private void Begin(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_ended.IsCancellationRequested, this);

@@ -35,17 +35,44 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <exception cref="StateStoreException">The state could not be written; it is as it was, unless the message says that this could not be learned.</exception>
     ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The same, and if it is applied one entry is added to the history, as by <see cref="AppendHistoryAsync"/>: in one step where a store can, so that what happened is told though
+    /// the process dies. That the history cannot be written never keeps a change from being made: <see cref="StoreResult.HistoryFault"/> says why then.
+    /// </summary>
+    /// <param name="expectedVersion">The version the caller read; 0 to create the record.</param>
+    /// <param name="next">The new record; its version is ignored and set by the store.</param>
+    /// <param name="entry">What has happened once the record is in place.</param>
+    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync(long, SlotRecord, CancellationToken)"/>.</param>
+    /// <exception cref="StateStoreException">The state could not be written; it is as it was, unless the message says that this could not be learned.</exception>
+    async ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, HistoryEntry entry, CancellationToken cancellationToken)
+    {
+        StoreResult result = await CompareAndSetAsync(expectedVersion, next, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (result.Applied)
+            {
+                await AppendHistoryAsync(entry, cancellationToken).ConfigureAwait(false);
+            }
+
+            return result;
+        }
+        catch (Exception e) when (e is StateStoreException or OperationCanceledException)
+        {
+            return result with { HistoryFault = e.Message };
+        }
+    }
+
     /// <summary>Removes the record of a slot of this host, for shrinking a pool.</summary>
     /// <param name="slot">The slot's name.</param>
     /// <param name="expectedVersion">The version the caller read.</param>
-    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync"/>.</param>
+    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync(long, SlotRecord, CancellationToken)"/>.</param>
     /// <returns>False when the version differs.</returns>
     ValueTask<bool> RemoveAsync(string slot, long expectedVersion, CancellationToken cancellationToken);
 
     /// <summary>Puts the pool's own record in place if the stored version is <paramref name="expectedVersion"/>.</summary>
     /// <param name="expectedVersion">The version the caller read; 0 to create it.</param>
     /// <param name="next">The new record; its version is set by the store.</param>
-    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync"/>.</param>
+    /// <param name="cancellationToken">As for <see cref="CompareAndSetAsync(long, SlotRecord, CancellationToken)"/>.</param>
     /// <returns>False when the version differs.</returns>
     ValueTask<bool> CompareAndSetPoolAsync(long expectedVersion, PoolRecord next, CancellationToken cancellationToken);
 

@@ -8,6 +8,9 @@ public sealed record StoreResult(StoreOutcome Outcome, SlotRecord? Stored, SlotR
 {
     /// <summary>Whether the new record is in place.</summary>
     public bool Applied => Outcome == StoreOutcome.Applied;
+
+    /// <summary>Why the entry that came with the record was not added to the history, in words; null when it was, or none came.</summary>
+    public string? HistoryFault { get; init; }
 }
 
 /// <summary>Whether a compare-and-set was applied.</summary>

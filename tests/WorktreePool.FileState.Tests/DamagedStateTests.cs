@@ -198,7 +198,7 @@ public sealed class DamagedStateTests : IDisposable
         await FillAsync(store);
         byte[] old = await File.ReadAllBytesAsync(_pool.JournalOf("slot-0.json"), Token);
         await store.CompareAndSetAsync(1, Record("slot-0") with { Epoch = 7 }, Token);
-        byte[] present = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        byte[]? present = ReadableFile.TryRead(_pool.File("slot-0.json"));
         File.Delete(_pool.JournalOf("slot-0.json"));
         if (!isGone)
         {
@@ -227,6 +227,33 @@ public sealed class DamagedStateTests : IDisposable
         await using FileSlotStateStore next = _pool.Open();
         (await next.ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(last);
         (await next.CompareAndSetAsync(last.Version, last with { Epoch = 9 }, Token)).Applied.Should().BeTrue();
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(512)]
+    public async Task A_file_of_which_only_the_beginning_reached_the_disk_is_restored_even_if_it_can_be_read(int cut)
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await FillAsync(store);
+        await store.CompareAndSetAsync(1, Held('a'), Token);
+        byte[] old = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        await store.CompareAndSetAsync(2, Held('b'), Token);
+        PoolState before = await store.ReadAsync(Token);
+        byte[] torn = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        old.AsSpan(cut).CopyTo(torn.AsSpan(cut));
+        await File.WriteAllBytesAsync(_pool.File("slot-0.json"), torn, Token);
+        await File.WriteAllBytesAsync(_pool.File("store.lock"), new byte[8], Token);
+
+        await using FileSlotStateStore next = _pool.Open();
+        (await next.ReadAsync(Token)).Slots.Should().BeEquivalentTo(before.Slots, "it says version 3, as its journal does, and the journal has a hash");
+        await ShouldRestoreAsync(next, before, "version 3, and its copy 3 with another content");
+        (await File.ReadAllBytesAsync(_pool.File("slot-0.json.damaged"), Token)).Should().Equal(torn);
+
+        static SlotRecord Held(char text) => Record("slot-0") with
+        {
+            Lease = new LeaseRecord { Key = "k", TokenHash = "", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)), Metadata = new Dictionary<string, string> { ["m"] = new(text, 600) } },
+        };
     }
 
     [Theory]
@@ -266,7 +293,7 @@ public sealed class DamagedStateTests : IDisposable
         (await store.ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(last);
         await _pool.Open().CompareAndSetAsync(9, Record("slot-1"), Token);
 
-        (await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token)).Should().Equal(Journaled("slot-0.json"));
+        ReadableFile.TryRead(_pool.File("slot-0.json")).Should().Equal(Journaled("slot-0.json"));
         (await store.ReadHistoryAsync(new HistoryQuery(), Token)).Should().BeEmpty("nothing was lost");
         File.Exists(_pool.File("slot-0.json.damaged")).Should().BeFalse();
     }
@@ -302,7 +329,7 @@ public sealed class DamagedStateTests : IDisposable
         (await next.ReadAsync(Token)).Should().BeEquivalentTo(before, options => options.Excluding(state => state.Stamp));
         (await next.CompareAndSetAsync(1, Record("slot-0") with { Epoch = 2 }, Token)).Applied.Should().BeTrue();
         File.Exists(Path.Combine(_pool.Copies, "slot-0.json")).Should().BeFalse("the journal is in its place");
-        Journaled("slot-0.json").Should().Equal(await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token));
+        Journaled("slot-0.json").Should().Equal(ReadableFile.TryRead(_pool.File("slot-0.json")));
     }
 
     [Fact]
@@ -312,6 +339,19 @@ public sealed class DamagedStateTests : IDisposable
         Directory.CreateDirectory(_pool.File("slot-0.json"));
         (await store.Awaiting(s => s.ReadAsync(Token).AsTask()).Should().ThrowAsync<StateStoreException>())
             .Which.Message.Should().Contain("slot-0.json");
+    }
+
+    [Fact]
+    public async Task A_history_that_cannot_be_written_keeps_no_change_from_being_made()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        Directory.CreateDirectory(_pool.History);
+
+        StoreResult result = await store.CompareAndSetAsync(0, Record("slot-0"), new HistoryEntry { At = default, Event = HistoryEvent.Claimed }, Token);
+
+        result.Applied.Should().BeTrue();
+        result.HistoryFault.Should().Contain("history.jsonl");
+        (await _pool.Open().ReadAsync(Token)).Slots.Should().Equal(result.Stored!);
     }
 
     [Fact]
@@ -346,7 +386,7 @@ public sealed class DamagedStateTests : IDisposable
         (await store.ReadAsync(Token)).Should().BeEquivalentTo(before, options => options.Excluding(state => state.Stamp));
         foreach (string file in new[] { "slot-0.json", "slot-1.json", "pool-record.json" })
         {
-            (await File.ReadAllBytesAsync(_pool.File(file), Token)).Should().Equal(Journaled(file));
+            ReadableFile.TryRead(_pool.File(file)).Should().Equal(Journaled(file));
         }
 
         HistoryEntry told = (await store.ReadHistoryAsync(new HistoryQuery(), Token))[0];

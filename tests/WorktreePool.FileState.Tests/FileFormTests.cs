@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
 
 namespace WorktreePool.FileState.Tests;
@@ -39,6 +40,8 @@ public sealed class FileFormTests : IDisposable
             },
             Token);
         string text = await File.ReadAllTextAsync(_pool.File("slot-3.json"), Token);
+        new FileInfo(_pool.File("slot-3.json")).Length.Should().Be(1024, "the next version fits into it");
+        text = text.TrimEnd() + "\n";
         text.Replace("\\uD83E\\uDDEA", "🧪", StringComparison.Ordinal).Should().Be(
             """
             {
@@ -72,6 +75,57 @@ public sealed class FileFormTests : IDisposable
             }
 
             """);
+    }
+
+    [Fact]
+    public async Task A_next_version_is_written_over_the_last_one_and_is_json_all_the_time()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        using FileStream opened = File.Open(_pool.File("slot-0.json"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        int[] paths = [700, 20, 0, 800];
+        for (int change = 0; change < paths.Length; change++)
+        {
+            string path = "/" + new string('p', paths[change]);
+            await store.CompareAndSetAsync(change + 1, Record("slot-0") with { Path = path }, Token);
+
+            opened.Position = 0;
+            using JsonDocument document = await JsonDocument.ParseAsync(opened, cancellationToken: Token);
+            document.RootElement.GetProperty("path").GetString().Should().Be(path, "whoever has the file open sees the last version");
+            opened.Length.Should().Be(1024);
+        }
+    }
+
+    [Theory]
+    [InlineData(10_000, "it does not fit")]
+    [InlineData(3, "nobody wants to read thousands of blanks")]
+    public async Task A_version_of_quite_another_length_gets_a_file_of_its_own(int path, string why)
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0") with { Path = new string('/', 6_000) }, Token);
+
+        SlotRecord stored = (await store.CompareAndSetAsync(1, Record("slot-0") with { Path = new string('/', path) }, Token)).Stored!;
+
+        new FileInfo(_pool.File("slot-0.json")).Length.Should().BeInRange(path, path + 1_200, why);
+        Directory.EnumerateFiles(_pool.State, "*.tmp").Should().BeEmpty();
+        (await _pool.Open().ReadAsync(Token)).Slots.Should().Equal(stored);
+    }
+
+    [Fact]
+    public async Task What_a_link_in_place_of_a_record_leads_to_is_not_written()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        string elsewhere = Path.Combine(_pool.Pool, "elsewhere");
+        File.Move(_pool.File("slot-0.json"), elsewhere);
+        File.CreateSymbolicLink(_pool.File("slot-0.json"), elsewhere);
+        byte[] before = await File.ReadAllBytesAsync(elsewhere, Token);
+
+        (await store.CompareAndSetAsync(1, Record("slot-0"), Token)).Applied.Should().BeTrue();
+
+        (await File.ReadAllBytesAsync(elsewhere, Token)).Should().Equal(before);
+        File.ResolveLinkTarget(_pool.File("slot-0.json"), returnFinalTarget: false).Should().BeNull("a file is in its place");
+        (await _pool.Open().ReadAsync(Token)).Slots[0].Version.Should().Be(2);
     }
 
     [Fact]

@@ -111,6 +111,7 @@ public sealed class ProcessTests : IDisposable
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
         (await _pool.Open().CompareAndSetAsync(9, stored, Token)).Outcome.Should().Be(StoreOutcome.Conflict);
         Directory.EnumerateFiles(_pool.State, "*.tmp").Should().BeEmpty();
+        Directory.EnumerateFiles(_pool.State, "*.spare").Should().BeEmpty("former versions wrote into it");
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);
 
         stored = (await store.CompareAndSetAsync(1, stored, Token)).Stored!;
@@ -205,7 +206,7 @@ public sealed class ProcessTests : IDisposable
         SlotRecord stored = (await store.CompareAndSetAsync(0, Record("slot-0"), Token)).Stored!;
 
         // A place that even root cannot write.
-        Directory.CreateDirectory(_pool.File("slot-1.json.spare"));
+        Directory.CreateDirectory(_pool.JournalOf("slot-1.json") + ".tmp");
         (await store.Awaiting(s => s.CompareAndSetAsync(0, Record("slot-1"), Token).AsTask()).Should().ThrowAsync<StateStoreException>())
             .Which.Message.Should().Contain(_pool.State).And.Contain("It is as it was");
         (await store.ReadAsync(Token)).Slots.Should().Equal(stored);

@@ -360,8 +360,8 @@ internal sealed class Claiming(
 
                 PoolLog.Quarantined(context.Logger, context.Name, record.Slot, failure);
                 SlotRecord aside = SlotLifecycle.SetAside(record, failure, context.Options.QuarantineBackoff, context.Now);
-                await context.Store.CompareAndSetAsync(record.Version, aside, token).ConfigureAwait(false);
-                await journal.WriteAsync(journal.About(HistoryEvent.Quarantined, record, null, failure, prepared), token).ConfigureAwait(false);
+                HistoryEntry quarantined = journal.About(HistoryEvent.Quarantined, record, null, failure, prepared);
+                journal.Tell(quarantined, await context.Store.CompareAndSetAsync(record.Version, aside, quarantined, token).ConfigureAwait(false));
                 attempt.Failures.Add($"{record.Slot}: {failure}");
                 return null;
             }
@@ -374,14 +374,14 @@ internal sealed class Claiming(
             record = await setUp.CopyInAsync(record, token).ConfigureAwait(false);
             IReadOnlyList<string> healed = taken.Before.State == SlotState.Absent ? [] : prepared.Healed;
             SlotRecord leased = SlotLifecycle.CompleteClaim(record, record.Admin!, attempt.Commit!, healed, context.Now);
-            StoreResult result = await context.Store.CompareAndSetAsync(record.Version, leased, token).ConfigureAwait(false);
-            leased = result.Stored ?? throw new StateStoreException(
-                $"{record.Slot} was prepared for \"{attempt.Request.Key}\", but its record changed meanwhile; the slot is not leased and the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
             string? why = taken.Before.Yield is not null ? "taken over from the keeper, which gave way" : reclaimed ? $"taken over from a {taken.Before.State.ToString().ToLowerInvariant()} slot whose process or lease had ended" : null;
             TimeSpan preparing = attempt.Deadline.Elapsed - waited;
-            HistoryEntry claimed = journal.About(HistoryEvent.Claimed, leased, leased.Lease!.Key, why, prepared with { Healed = healed });
-            await journal.WriteAsync(claimed with { Waited = waited, Prepared = preparing }, token).ConfigureAwait(false);
-            PoolLog.Claimed(context.Logger, context.Name, leased.Slot, leased.Lease.Key, string.Join(' ', healed));
+            HistoryEntry claimed = journal.About(HistoryEvent.Claimed, leased, leased.Lease!.Key, why, prepared with { Healed = healed }) with { Waited = waited, Prepared = preparing };
+            StoreResult result = await context.Store.CompareAndSetAsync(record.Version, leased, claimed, token).ConfigureAwait(false);
+            leased = result.Stored ?? throw new StateStoreException(
+                $"{record.Slot} was prepared for \"{attempt.Request.Key}\", but its record changed meanwhile; the slot is not leased and the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
+            journal.Tell(claimed, result);
+            PoolLog.Claimed(context.Logger, context.Name, leased.Slot, leased.Lease!.Key, string.Join(' ', healed));
             return new ClaimOutcome(leased, taken.Secret, null, false, healed, prepared.Rescued, waited, preparing);
         }
         catch (BranchExistsException)

@@ -58,24 +58,31 @@ internal sealed record PoolContext(
     /// Stores a record of a slot whose working lock this process has. Under the lock nobody else changes it, but for a claim that asks the keeper for
     /// the slot: then the change is stored all the same, and the wish with it.
     /// </summary>
-    /// <returns>As stored; null when somebody else changed it.</returns>
-    public async ValueTask<SlotRecord?> StoreOwnAsync(SlotRecord next, CancellationToken cancellationToken)
+    /// <param name="next">The record.</param>
+    /// <param name="entry">For the history, with it; null: nothing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>A conflict when somebody else changed it.</returns>
+    public async ValueTask<StoreResult> StoreOwnAsync(SlotRecord next, HistoryEntry? entry, CancellationToken cancellationToken)
     {
-        StoreResult result = await Store.CompareAndSetAsync(next.Version, next, cancellationToken).ConfigureAwait(false);
+        StoreResult result = await StoreAsync(next, entry, cancellationToken).ConfigureAwait(false);
         if (result.Applied)
         {
-            return result.Stored;
+            return result;
         }
 
         SlotRecord? now = (await Store.ReadAsync(cancellationToken).ConfigureAwait(false)).Slots.FirstOrDefault(record => record.Slot == next.Slot);
         if (now is not { Yield: SlotYield.Asked } || now.Version != next.Version + 1)
         {
-            return null;
+            return result;
         }
 
         SlotRecord again = next with { Version = now.Version, Yield = next.Yield is null ? null : SlotYield.Asked };
-        return (await Store.CompareAndSetAsync(again.Version, again, cancellationToken).ConfigureAwait(false)).Stored;
+        return await StoreAsync(again, entry, cancellationToken).ConfigureAwait(false);
     }
+
+    private ValueTask<StoreResult> StoreAsync(SlotRecord next, HistoryEntry? entry, CancellationToken cancellationToken) => entry is null
+        ? Store.CompareAndSetAsync(next.Version, next, cancellationToken)
+        : Store.CompareAndSetAsync(next.Version, next, entry, cancellationToken);
 
     /// <summary>Waits until the store is no longer as it was, or <paramref name="atMost"/> has passed.</summary>
     /// <param name="stamp">How it was.</param>

@@ -7,8 +7,7 @@ internal sealed class PoolJournal(PoolContext context, PoolEvents events)
 {
     public async ValueTask WriteAsync(HistoryEntry entry, CancellationToken cancellationToken)
     {
-        events.Publish(entry);
-        PoolTelemetry.Count(context.Name, entry);
+        Publish(entry);
         try
         {
             await context.Store.AppendHistoryAsync(entry, cancellationToken).ConfigureAwait(false);
@@ -16,6 +15,21 @@ internal sealed class PoolJournal(PoolContext context, PoolEvents events)
         catch (Exception e) when (e is StateStoreException or OperationCanceledException)
         {
             PoolLog.HistoryFailed(context.Logger, context.Name, e.Message);
+        }
+    }
+
+    /// <summary>The same of an entry that was added to the history with the record, if that was put in place.</summary>
+    public void Tell(HistoryEntry entry, StoreResult stored)
+    {
+        if (!stored.Applied)
+        {
+            return;
+        }
+
+        Publish(entry);
+        if (stored.HistoryFault is { } fault)
+        {
+            PoolLog.HistoryFailed(context.Logger, context.Name, fault);
         }
     }
 
@@ -32,4 +46,10 @@ internal sealed class PoolJournal(PoolContext context, PoolEvents events)
         Findings = prepared?.Healed ?? [],
         Rescued = prepared?.Rescued ?? [],
     };
+
+    private void Publish(HistoryEntry entry)
+    {
+        events.Publish(entry);
+        PoolTelemetry.Count(context.Name, entry);
+    }
 }

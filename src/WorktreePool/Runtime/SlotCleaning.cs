@@ -77,16 +77,16 @@ internal sealed class SlotCleaning(PoolContext context, BaseResolver bases, Slot
         SlotRecord next = failed
             ? SlotLifecycle.SetAside(record, prepared.Failure!, context.Options.QuarantineBackoff, context.Now)
             : SlotLifecycle.CompleteClean(record, record.Admin!, commit, healed, context.Now);
-        SlotRecord stored = await context.StoreOwnAsync(next, cancellationToken).ConfigureAwait(false) ?? throw new StateStoreException(
+        HistoryEntry entry = journal.About(failed ? HistoryEvent.Quarantined : what, next, before.Lease?.Key, prepared.Failure ?? (what == HistoryEvent.Reclaimed ? Why(before) : null), prepared);
+        StoreResult result = await context.StoreOwnAsync(next, entry, cancellationToken).ConfigureAwait(false);
+        SlotRecord stored = result.Stored ?? throw new StateStoreException(
             $"{before.Slot} was cleaned, but its record changed meanwhile and was left as it is. Is another version of the library, or a hand, writing the same pool?");
         if (failed)
         {
             PoolLog.Quarantined(context.Logger, context.Name, before.Slot, prepared.Failure!);
         }
 
-        await journal.WriteAsync(
-            journal.About(failed ? HistoryEvent.Quarantined : what, stored, before.Lease?.Key, prepared.Failure ?? (what == HistoryEvent.Reclaimed ? Why(before) : null), prepared),
-            cancellationToken).ConfigureAwait(false);
+        journal.Tell(entry, result);
         return new CleanedSlot(stored, prepared, commit);
     }
 

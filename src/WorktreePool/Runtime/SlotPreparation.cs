@@ -189,7 +189,7 @@ internal sealed class SlotPreparation(PoolContext context, RepositoryCare care)
     }
 
     private async ValueTask<SlotRecord> StoreAsync(SlotRecord next, CancellationToken cancellationToken) =>
-        await context.StoreOwnAsync(next, cancellationToken).ConfigureAwait(false) ?? throw new StateStoreException(
+        (await context.StoreOwnAsync(next, entry: null, cancellationToken).ConfigureAwait(false)).Stored ?? throw new StateStoreException(
             $"The record of {next.Slot} changed while this process worked on the slot under its lock. The slot was left as it is; the next claim heals it. Is another version of the library, or a hand, writing the same pool?");
 
     private static string? Join(string? reason, string? failure) =>

@@ -10,6 +10,8 @@ public sealed class BadDiskTests : IAsyncLifetime
 
     private string State => Path.Combine(_sandbox.PoolDirectory, "state");
 
+    private string Copies => Path.Combine(_sandbox.PoolDirectory, "state-copy");
+
     private static readonly string[] Changing = ["claim --key K", "run --key K -- true", "release --key HELD", "pause", "trust", "init --repo REPO --slots 3"];
 
     public async ValueTask InitializeAsync()
@@ -57,38 +59,42 @@ public sealed class BadDiskTests : IAsyncLifetime
     [InlineData("pause")]
     public async Task On_a_full_disk_the_state_stays_as_it_was(string command)
     {
-        // With the files that the next versions would be written into they would need no more space.
-        foreach (string spare in Directory.EnumerateFiles(State, "*.spare"))
+        // With their journals the next versions would need no space.
+        foreach (string journal in Directory.EnumerateFiles(Copies))
         {
-            File.Delete(spare);
+            File.Delete(journal);
         }
 
-        string state = State, after = Path.Combine(_sandbox.Root, "after");
         var before = DirectoryTree.Read(_sandbox.PoolDirectory);
-        (int code, JsonElement json) = await _sandbox.JsonAsync(new Invocation(command.Split(' ')) { Wrapper = OnFullDisk($"cp -a '{state}' '{after}'") });
+        (int code, JsonElement json) = await RunOnFullDiskAsync(command, Copies);
 
         code.Should().Be(70);
         json.GetProperty("message").GetString().Should().ContainAll("No space left on device", "It is as it was", "disk's space");
-        Directory.Delete(Path.Combine(_sandbox.Root, "copy"), true);
-        Directory.Delete(state, true);
-        Directory.Move(after, state);
 
         // The number in the lock says only whether others must read the state again.
         before.ShouldBeUnchanged("the disk was full", except: Path.Combine("state", "store.lock"));
         (await _sandbox.RunAsync("release", "--key", "HELD")).Code.Should().Be(0, "with space again it works");
     }
 
-    [Fact]
-    public async Task On_a_full_disk_a_slot_that_was_used_can_be_released()
+    [Theory]
+    [InlineData("claim --key K", 0)]
+    [InlineData("claim-many --key K", 0)]
+    [InlineData("release --key HELD", 2)]
+    [InlineData("pause", 1)]
+    public async Task On_a_full_disk_a_pool_in_use_goes_on(string command, int free)
     {
-        string after = Path.Combine(_sandbox.Root, "after");
-        (int code, JsonElement json) = await _sandbox.JsonAsync(new Invocation("release", "--key", "HELD") { Wrapper = OnFullDisk($"cp -a '{State}' '{after}'") });
+        foreach (string directory in new[] { State, Copies })
+        {
+            (int code, JsonElement json) = await RunOnFullDiskAsync(command, directory);
 
-        code.Should().Be(0, json.ToString());
-        Directory.Delete(State, true);
-        Directory.Move(after, State);
-        JsonElement status = (await _sandbox.JsonAsync("status")).Json;
-        status.GetProperty("counts").GetProperty("free").GetInt32().Should().Be(2);
+            code.Should().Be(0, $"each next version is written over one before: {json}");
+            JsonElement status = (await _sandbox.JsonAsync("status")).Json;
+            status.GetProperty("counts").GetProperty("free").GetInt32().Should().Be(free);
+            if (directory == State)
+            {
+                (await _sandbox.RunAsync(command.StartsWith("claim", StringComparison.Ordinal) ? "release --key K".Split(' ') : command == "pause" ? ["resume"] : ["claim", "--key", "HELD"])).Code.Should().Be(0);
+            }
+        }
     }
 
     [Fact]
@@ -107,12 +113,21 @@ public sealed class BadDiskTests : IAsyncLifetime
         (await _sandbox.RunAsync("init", "--repo", _sandbox.Repository, "--pool", Path.Combine(place, "pool"), "--slots", "1")).Code.Should().Be(0);
     }
 
-    /// <summary>A wrapper that mounts, runs the command, and does something afterwards, in a mount namespace of its own.</summary>
-    /// <summary>The state on a small disk of its own, filled to the last byte. What it holds afterwards must be copied out, for the mount ends with the command.</summary>
-    private string[] OnFullDisk(string afterwards) => Mounting(
-        $"cp -a '{State}' '{_sandbox.Root}/copy' && mount -t tmpfs -o size=128k,mode=755 none '{State}' && cp -a '{_sandbox.Root}/copy/.' '{State}' && {{ head -c 1M /dev/zero > '{State}/fill' 2>/dev/null; true; }}",
-        $"rm '{State}/fill' && {afterwards}");
+    /// <summary>Runs a command while one directory of the state lies on a small disk of its own, filled to the last byte, and puts back what the disk holds afterwards.</summary>
+    private async Task<(int Code, JsonElement Json)> RunOnFullDiskAsync(string command, string directory)
+    {
+        (string copy, string after) = (Path.Combine(_sandbox.Root, "copy"), Path.Combine(_sandbox.Root, "after"));
+        string[] full = Mounting(
+            $"cp -a '{directory}' '{copy}' && mount -t tmpfs -o size=128k,mode=755 none '{directory}' && cp -a '{copy}/.' '{directory}' && {{ head -c 1M /dev/zero > '{directory}/fill' 2>/dev/null; true; }}",
+            $"rm '{directory}/fill' && cp -a '{directory}' '{after}'");
+        (int, JsonElement) end = await _sandbox.JsonAsync(new Invocation(command.Split(' ')) { Wrapper = full });
+        Directory.Delete(copy, true);
+        Directory.Delete(directory, true);
+        Directory.Move(after, directory);
+        return end;
+    }
 
+    /// <summary>A wrapper that mounts, runs the command, and does something afterwards, in a mount namespace of its own: the mount ends with the command.</summary>
     private static string[] Mounting(string mount, string afterwards = "true") =>
         ["unshare", "--map-root-user", "--mount", "sh", "-c", $"{mount} || exit 99; \"$@\"; code=$?; {afterwards} || exit 98; exit $code", "sh"];
 
