@@ -60,15 +60,10 @@ internal static class DocumentFile
     {
         try
         {
-            using SafeFileHandle made = UnixCalls.OpenOrCreate(sibling);
+            using SafeFileHandle made = File.OpenHandle(sibling, FileMode.Create, FileAccess.Write);
+            CrashPoint.Reached("state file begun");
             RandomAccess.Write(made, content, 0);
             CrashPoint.Reached("state file written");
-            if (UnixCalls.LengthOf(made) > content.Length)
-            {
-                RandomAccess.SetLength(made, content.Length);
-                CrashPoint.Reached("state file cut");
-            }
-
             if (isDurable)
             {
                 RandomAccess.FlushToDisk(made);

@@ -61,7 +61,7 @@ internal static partial class UnixCalls
             ? new SafeFileHandle(Open(path, CloseOnExec | ReadWrite | Make, EveryRight), ownsHandle: true)
             : File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         int error = Marshal.GetLastPInvokeError();
-        CrashPoint.Reached("state file begun");
+        CrashPoint.Reached("history begun");
         if (!file.IsInvalid)
         {
             return file;

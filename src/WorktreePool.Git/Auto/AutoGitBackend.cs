@@ -28,6 +28,8 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
     /// <summary>For each slot what its last reset did, if it was ready before; looked at by the next probe only.</summary>
     private readonly ConcurrentDictionary<string, SlotMove> _moves = new(StringComparer.Ordinal);
 
+    private readonly ResetsAhead _ahead;
+
     public AutoGitBackend(CliGitBackend git, WorktreePoolOptions options)
     {
         (_git, _isSparse) = (git, options.Sparse.Count > 0);
@@ -35,6 +37,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         _watches = WatchedSlots.Of(options);
         _verified = new VerifiedIndexes(_trusted, git.Time);
         _probe = new InProcessProbe(_repository, _trusted, _verified, _keep, _watches);
+        _ahead = new ResetsAhead(Plan);
     }
 
     public IRescueArchive Rescues => _git.Rescues;
@@ -67,6 +70,11 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         {
             // Off the caller's thread: a walk of a large slot takes a tenth of a second, and a dead file system never answers.
             Task<Finding?> damage = _git.ExamineObjectsAsync(target.Commit, cancellationToken).AsTask();
+            if (target.Next is { } next)
+            {
+                _ahead.Begin(place, next, cancellationToken);
+            }
+
             InProcessAnswer answer = await Task.Run(() => _probe.Run(place, target, cancellationToken, move), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
             Finding? damaged = await damage.ConfigureAwait(false);
             if (answer.Probe is { } probe)
@@ -75,6 +83,10 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
                 if (probe.IsReady && damaged is null && target.Branch is null)
                 {
                     _readyAt[place.Slot] = target.Commit;
+                }
+                else
+                {
+                    _ahead.Drop(place.Slot);
                 }
 
                 return damaged is null ? probe : probe with { Findings = [.. probe.Findings, damaged] };
@@ -90,12 +102,13 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         _readyAt.TryRemove(place.Slot, out string? readyAt);
         _moves.TryRemove(place.Slot, out _);
         _watches?.Drop(place.Slot);
+        using PlannedReset? planned = await _ahead.TakeAsync(place.Slot, commit).ConfigureAwait(false);
         if (level == RepairLevel.Reset && !_isSparse && PlainBytes.WhyNot(_git.CheckoutSettings) is null)
         {
             await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
 
             // Waits for the work to end, so that nobody else works on the slot meanwhile.
-            if (await Task.Run(() => ResetInProcess(place, commit, readyAt, cancellationToken), cancellationToken).ConfigureAwait(false) is { } admin)
+            if (await Task.Run(() => ResetInProcess(place, commit, readyAt, planned, cancellationToken), cancellationToken).ConfigureAwait(false) is { } admin)
             {
                 return admin;
             }
@@ -120,21 +133,31 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         return _git.RemoveAsync(place, cancellationToken);
     }
 
-    public void Dispose() => _watches?.Dispose();
+    public void Dispose()
+    {
+        _watches?.Dispose();
+        _ahead.Dispose();
+    }
 
     /// <summary>Resets the slot; null when git must do it: it knows more kinds of slots, and says what stands in the way.</summary>
-    private string? ResetInProcess(SlotPlace place, string commit, string? readyAt, CancellationToken cancellationToken)
+    private string? ResetInProcess(SlotPlace place, string commit, string? readyAt, PlannedReset? planned, CancellationToken cancellationToken)
     {
         try
         {
-            using var objects = new LazyObjects(_repository.CommonDirectory);
             var admins = new AdminDirectory(_repository, SparseCone.Everything);
             if (!UnixFiles.IsSupported || _trusted.ReadUnstable(place.Slot).Count > 0 || Directory.Exists(Path.Combine(admins.PathOf(admins.NameFor(place)), "modules")))
             {
                 return null;
             }
 
-            string admin = new InProcessRepair(_repository, objects.Value, _trusted, _verified, _keep).Run(place, commit, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
+            // One that was planned from another index than the one by which the slot was found ready is of no use.
+            using PlannedReset? anew = planned is not null && planned.Target.From == readyAt ? null : Plan(place, commit, cancellationToken);
+            if ((anew ?? planned) is not { } reset)
+            {
+                return null;
+            }
+
+            string admin = reset.Repair.Run(place, commit, reset.Target, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
             if (move is not null)
             {
                 _moves[place.Slot] = move;
@@ -147,6 +170,9 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
             return null;
         }
     }
+
+    private PlannedReset? Plan(SlotPlace place, string commit, CancellationToken cancellationToken) =>
+        PlannedReset.TryMake(_repository, _trusted, _verified, _keep, place, commit, cancellationToken);
 
     private Task<string?> InProcessAsync(string reference, CancellationToken cancellationToken) =>
         Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken);

@@ -8,20 +8,28 @@ internal sealed class InProcessRepair(RepositoryLayout repository, ObjectReader 
 {
     private readonly AdminDirectory _admins = new(repository, SparseCone.Everything);
 
+    /// <summary>What the slot's files shall be at a commit: looks into the repository only.</summary>
+    /// <exception cref="GitBackendException">They cannot be made here; the message says why.</exception>
+    public Target Plan(SlotPlace place, string commit, CancellationToken cancellation)
+    {
+        LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
+        Target target = Target.Read(verified, place.Slot, commit, tree, cancellation);
+        RefuseConversions(target.Entries);
+        return target;
+    }
+
     /// <summary>Repairs.</summary>
     /// <param name="place">The slot.</param>
     /// <param name="commit">The commit it shall be at.</param>
+    /// <param name="target">From <see cref="Plan"/>, for this once.</param>
     /// <param name="level">How strongly.</param>
     /// <param name="readyAt">The commit at which the slot was just found ready; null when it was not.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <param name="move">What was done to a slot that was ready where it was; null when more was done.</param>
     /// <returns>The name of the slot's admin directory.</returns>
-    public string Run(SlotPlace place, string commit, RepairLevel level, string? readyAt, CancellationToken cancellation, out SlotMove? move)
+    public string Run(SlotPlace place, string commit, Target target, RepairLevel level, string? readyAt, CancellationToken cancellation, out SlotMove? move)
     {
         move = null;
-        LibGit2Sharp.Tree tree = objects.TreeOf(commit) ?? throw new GitBackendException($"There is no commit {commit} that {place.Slot} could stand at. Nothing was changed. Fetch it.");
-        Target target = Target.Read(verified, place.Slot, commit, tree, cancellation);
-        RefuseConversions(target.Entries);
         string admin = _admins.NameFor(place);
         string index = Path.Combine(_admins.PathOf(admin), "index");
         if (level != RepairLevel.Recreate)

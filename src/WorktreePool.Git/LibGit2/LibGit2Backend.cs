@@ -68,7 +68,13 @@ internal sealed class LibGit2Backend : IGitBackend, IDisposable
     {
         _watches?.Drop(place.Slot);
         await _git.RepairObjectsAsync(commit, cancellationToken).ConfigureAwait(false);
-        return await RunAsync(objects => new InProcessRepair(_repository, objects, _trusted, _verified, _keep).Run(place, commit, level, readyAt: null, cancellationToken, out _), cancellationToken).ConfigureAwait(false);
+        return await RunAsync(
+            objects =>
+            {
+                var repair = new InProcessRepair(_repository, objects, _trusted, _verified, _keep);
+                return repair.Run(place, commit, repair.Plan(place, commit, cancellationToken), level, readyAt: null, cancellationToken, out _);
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask StartBranchAsync(SlotPlace place, string branch, string commit, CancellationToken cancellationToken) =>

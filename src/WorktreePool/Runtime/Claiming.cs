@@ -292,7 +292,7 @@ internal sealed class Claiming(
         EarlyProbe? probe = null;
         try
         {
-            probe = EarlyProbe.TryBegin(context.Git, candidate, cancellationToken);
+            probe = EarlyProbe.TryBegin(context.Git, candidate, attempt.Commit!, cancellationToken);
             DateTimeOffset now = context.Now;
             LeaseOwner owner = request.Owner ?? LeaseOwner.ForProcess(context.Processes.Current);
             LeaseToken secret = LeaseToken.Create(candidate.Slot, candidate.Epoch + 1);

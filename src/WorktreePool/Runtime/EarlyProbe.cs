@@ -19,8 +19,14 @@ internal sealed class EarlyProbe : IAsyncDisposable
     public Task<SlotProbe> Result { get; }
 
     /// <summary>Begins one if the slot is likely to be ready where it was left: free, and without copied files, which must go first.</summary>
-    public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, CancellationToken cancellationToken) =>
-        candidate is { State: SlotState.Free, Commit: { } left, SetUp: not { Copied.Count: > 0 } } ? new EarlyProbe(git, candidate.Place, new SlotTarget(left) { Watch = WatchUse.Trust }, cancellationToken) : null;
+    /// <param name="git">The backend.</param>
+    /// <param name="candidate">The slot's record as read.</param>
+    /// <param name="commit">The wanted commit.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static EarlyProbe? TryBegin(IGitBackend git, SlotRecord candidate, string commit, CancellationToken cancellationToken) =>
+        candidate is { State: SlotState.Free, Commit: { } left, SetUp: not { Copied.Count: > 0 } }
+            ? new EarlyProbe(git, candidate.Place, new SlotTarget(left) { Watch = WatchUse.Trust, Next = commit == left ? null : commit }, cancellationToken)
+            : null;
 
     /// <summary>Ends it where its result is not wanted, and waits until it has ended: nobody looks into a slot while somebody else works on it, or without its lock.</summary>
     public async ValueTask EndAsync()

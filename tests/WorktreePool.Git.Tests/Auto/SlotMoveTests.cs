@@ -99,6 +99,37 @@ public sealed class SlotMoveTests : IAsyncLifetime
         (await ProbeAsync(_from)).Should().ContainSingle(found => found.Id == FindingIds.TreeDiffers, "a move is looked at once");
     }
 
+    [Theory]
+    [InlineData("to")]
+    [InlineData("from")]
+    [InlineData("")]
+    public async Task Wherever_it_was_said_to_go_next_it_goes_where_it_is_brought(string next)
+    {
+        string before = await _repository.FingerprintAsync(_place.Path, _repository.Common);
+        string commit = next == "to" ? _to : next == "from" ? _from : new string('f', 40);
+        (await _git.ProbeAsync(_place, new SlotTarget(_from) { Next = commit }, Token)).Findings.Should().BeEmpty();
+        (await _repository.FingerprintAsync(_place.Path, _repository.Common)).Should().Be(before, "to read ahead changes nothing");
+
+        await _git.RepairAsync(_place, _to, RepairLevel.Reset, Token);
+
+        (await ProbeAsync(_from)).Should().BeEmpty();
+        (await ProbeAsync(null)).Should().BeEmpty();
+        (await _repository.GitAsync(_place.Path, "status", "--porcelain", "--ignored")).Should().BeEmpty();
+        (await _repository.GitAsync(_place.Path, "rev-parse", "HEAD")).Should().Be(_to);
+    }
+
+    [Fact]
+    public async Task A_slot_that_turns_out_to_have_work_in_it_is_reset_as_any_other()
+    {
+        await File.WriteAllTextAsync(At("a/same"), "edited", Token);
+        (await _git.ProbeAsync(_place, new SlotTarget(_from) { Next = _to }, Token)).Findings.Should().NotBeEmpty();
+
+        await _git.RepairAsync(_place, _to, RepairLevel.Reset, Token);
+
+        (await ProbeAsync(_from)).Should().BeEmpty();
+        (await File.ReadAllTextAsync(At("a/same"), Token)).Should().Be("two\n");
+    }
+
     private async Task MoveAsync()
     {
         (await ProbeAsync(null, _from)).Should().BeEmpty();

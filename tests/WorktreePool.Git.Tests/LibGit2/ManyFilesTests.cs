@@ -70,6 +70,7 @@ public sealed class ManyFilesTests : IAsyncLifetime
         var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
         using ObjectReader objects = ObjectReader.Open(_repository.Common);
         var trusted = new TrustedIndex(options.PoolDirectory);
-        new InProcessRepair(RepositoryLayout.Of(options), objects, trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options)).Run(_place, _to, RepairLevel.Reset, readyAt: null, cancellation, out _);
+        var repair = new InProcessRepair(RepositoryLayout.Of(options), objects, trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options));
+        repair.Run(_place, _to, repair.Plan(_place, _to, Token), RepairLevel.Reset, readyAt: null, cancellation, out _);
     }
 }

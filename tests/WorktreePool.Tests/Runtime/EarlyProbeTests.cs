@@ -12,7 +12,7 @@ public sealed class EarlyProbeTests : RuntimeTest
     public async Task One_that_is_not_wanted_has_ended_when_its_end_is_told()
     {
         Git.At(GitVerb.Probe).Hang();
-        EarlyProbe probe = EarlyProbe.TryBegin(Git, Free, Token)!;
+        EarlyProbe probe = EarlyProbe.TryBegin(Git, Free, Free.Commit!, Token)!;
         probe.Result.IsCompleted.Should().BeFalse();
 
         await probe.EndAsync();
@@ -24,8 +24,8 @@ public sealed class EarlyProbeTests : RuntimeTest
     [Fact]
     public void Only_a_free_slot_that_was_left_somewhere_is_looked_at_before_the_intent_is_written()
     {
-        EarlyProbe.TryBegin(Git, Free with { State = SlotState.Leased }, Token).Should().BeNull();
-        EarlyProbe.TryBegin(Git, Free with { Commit = null }, Token).Should().BeNull();
+        EarlyProbe.TryBegin(Git, Free with { State = SlotState.Leased }, Free.Commit!, Token).Should().BeNull();
+        EarlyProbe.TryBegin(Git, Free with { Commit = null }, Free.Commit!, Token).Should().BeNull();
         Git.Calls.Should().BeEmpty();
     }
 

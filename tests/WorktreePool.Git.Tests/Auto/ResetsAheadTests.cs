@@ -1,0 +1,80 @@
+using WorktreePool.Git.Auto;
+using WorktreePool.Git.LibGit2;
+using WorktreePool.Git.Worktree;
+using WorktreePool.Testing.Conformance;
+
+namespace WorktreePool.Git.Tests.Auto;
+
+/// <summary>What was read ahead is used once, for the commit that it is of.</summary>
+public sealed class ResetsAheadTests : IAsyncLifetime
+{
+    private readonly List<string> _planned = [];
+    private readonly SemaphoreSlim _go = new(0);
+    private TestRepository _repository = null!;
+    private ResetsAhead _ahead = null!;
+    private SlotPlace _place = null!;
+    private string _commit = "";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _repository = await TestRepository.CreateAsync();
+        _commit = await _repository.GitAsync(_repository.Main, "rev-parse", "HEAD");
+        _place = _repository.Place("slot-0");
+        var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
+        var trusted = new TrustedIndex(options.PoolDirectory);
+        _ahead = new ResetsAhead((place, commit, cancellation) =>
+        {
+            _go.Wait(cancellation);
+            _planned.Add(commit);
+            return PlannedReset.TryMake(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options), place, commit, cancellation);
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _ahead.Dispose();
+        _go.Dispose();
+        await _repository.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_plan_is_given_once()
+    {
+        _ahead.Begin(_place, _commit, Token);
+        ValueTask<PlannedReset?> taking = _ahead.TakeAsync("slot-0", _commit);
+        taking.IsCompleted.Should().BeFalse("it is still being made");
+        _go.Release();
+
+        using PlannedReset? plan = await taking;
+
+        plan!.Target.Entries.Should().NotBeEmpty();
+        (await _ahead.TakeAsync("slot-0", _commit)).Should().BeNull();
+        _planned.Should().Equal(_commit);
+    }
+
+    [Fact]
+    public async Task A_plan_is_for_its_slot_and_its_commit()
+    {
+        _go.Release(2);
+        _ahead.Begin(_place, _commit, Token);
+        (await _ahead.TakeAsync("slot-1", _commit)).Should().BeNull();
+        (await _ahead.TakeAsync("slot-0", new string('e', 40))).Should().BeNull();
+        (await _ahead.TakeAsync("slot-0", _commit)).Should().BeNull("something else was asked of the slot");
+
+        _ahead.Begin(_place, new string('f', 40), Token);
+        (await _ahead.TakeAsync("slot-0", new string('f', 40))).Should().BeNull("there is no such commit");
+    }
+
+    [Fact]
+    public async Task A_plan_that_is_cancelled_is_none()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        _ahead.Begin(_place, _commit, cancel.Token);
+        await cancel.CancelAsync();
+
+        (await _ahead.TakeAsync("slot-0", _commit)).Should().BeNull();
+        _planned.Should().BeEmpty();
+    }
+}
