@@ -22,7 +22,7 @@ internal sealed partial class FileSlotStateStore
                         $"{_files.StateDirectory} has the records of {slots} slots that are in use. Nothing was changed. The pool is there already; to use it, set the store to files.");
                 }
 
-                _move.Write(new MoveMark(id, MoveStage.Expected));
+                _move.Write(held, new MoveMark(id, MoveStage.Expected));
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -36,7 +36,7 @@ internal sealed partial class FileSlotStateStore
                 if (_move.Read() != left)
                 {
                     StateMove.RequireRest(state.Slots);
-                    _move.Write(left);
+                    _move.Write(held, left);
                 }
 
                 return new StatePart(state.Pool, state.Slots, _history.ReadAll());
@@ -53,7 +53,7 @@ internal sealed partial class FileSlotStateStore
                 if (_move.Read() != arrived)
                 {
                     Fill(held, part);
-                    _move.Write(arrived);
+                    _move.Write(held, arrived);
                 }
 
                 return true;

@@ -36,8 +36,9 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     public ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        _move.RequireHere();
-        return ValueTask.FromResult(Read(cancellationToken));
+        PoolState state = Read(cancellationToken);
+        _move.RequireHere(state.Stamp);
+        return ValueTask.FromResult(state);
     }
 
     public ValueTask<StoreResult> CompareAndSetAsync(long expectedVersion, SlotRecord next, CancellationToken cancellationToken) => SetAsync(expectedVersion, next, null, cancellationToken);
@@ -269,8 +270,10 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         AloneAsync(
             held =>
             {
-                _move.RequireHere();
-                return change(held);
+                _move.RequireHere(held);
+                T result = change(held);
+                _move.Keep(held);
+                return result;
             },
             cancellationToken,
             toState);

@@ -71,7 +71,9 @@ internal sealed class KnownState(StateDocuments documents)
             try
             {
                 Seen? next = TakeIn(seen, touched, number, isSettled);
-                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
+
+                // Files are read alone only as long as nobody writes them.
+                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && (isExact || !isSettled) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
                 return isKept ? next : null;
             }
             catch

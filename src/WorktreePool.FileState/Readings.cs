@@ -33,6 +33,9 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
     /// <summary>The stamp of the state that a number stands for.</summary>
     public static string StampOf(long number) => number.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>Whether a stamp is such a number, and not made from the records.</summary>
+    public static bool IsCounted(string stamp) => char.IsAsciiDigit(stamp[0]);
+
     /// <summary>Records by the number of their slot.</summary>
     public static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
         [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)];

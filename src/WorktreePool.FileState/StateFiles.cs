@@ -42,6 +42,7 @@ internal sealed class StateFiles : IDisposable
     public PoolState Read(CancellationToken cancellationToken)
     {
         PoolState? before = null;
+        bool isCrossed = false;
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -53,10 +54,18 @@ internal sealed class StateFiles : IDisposable
             // Should it fail, the next change must fail too.
             _known.Forget();
             long? number = ChangeCounter.Read(StoreLock);
-            Readings readings = ReadAll(document => document.Read(number is not null), pool => pool.Read(number is not null));
+            bool isSettled = number is not null && !isCrossed;
+            Readings readings = ReadAll(document => document.Read(isSettled), pool => pool.Read(isSettled));
             if (number is { } settled && ChangeCounter.Read(StoreLock) == settled)
             {
                 return Keep(readings, settled);
+            }
+
+            if (isSettled)
+            {
+                // Of a file that was written meanwhile half may have been read. From now on the journals, too.
+                isCrossed = true;
+                continue;
             }
 
             // A writer is at work, or died at it, while files are read one after the other: only two reads that agree were both true between them.

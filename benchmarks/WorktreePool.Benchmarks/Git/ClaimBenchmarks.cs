@@ -4,7 +4,7 @@ using WorktreePool.Benchmarks.Ratios;
 namespace WorktreePool.Benchmarks.Git;
 
 /// <summary>A claim of a ready slot, fully verified, against one git status of a worktree of the same commit.</summary>
-[WarmUpRounds(40)]
+[WarmUpRounds(200)]
 public class ClaimBenchmarks
 {
     private SampleRepository _repository = null!;
