@@ -63,20 +63,22 @@ internal sealed class StoreLock(string path, TimeProvider time)
     public async ValueTask<T> RunAsync<T>(Func<Held, T> work, FileAccess access, Action<LockHolder> continued, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        using var patience = new LockPatience(Patience, time, cancellationToken);
         try
         {
-            await _turn.WaitAsync(either.Token).ConfigureAwait(false);
+            if (!_turn.Wait(0, CancellationToken.None))
+            {
+                await _turn.WaitAsync(patience.Token).ConfigureAwait(false);
+            }
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (patience.HasEnded)
         {
             throw Stuck();
         }
 
         try
         {
-            (FileLock taken, LockHolder? stopped) = await TakeAsync(access, either.Token).ConfigureAwait(false);
+            (FileLock taken, LockHolder? stopped) = await TakeAsync(access, patience).ConfigureAwait(false);
             using FileLock held = taken;
             _time.Set(held);
             if (!_proven)
@@ -92,7 +94,7 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
             return work(new Held(held.File));
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (patience.HasEnded)
         {
             throw Stuck();
         }
@@ -102,15 +104,15 @@ internal sealed class StoreLock(string path, TimeProvider time)
         }
     }
 
-    private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(FileAccess access, CancellationToken cancellationToken)
+    private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(FileAccess access, LockPatience patience)
     {
         (FileLock held, LockHolder? stopped) = _queue.Adopt() is { } place
-            ? await WaitAsync(place, cancellationToken).ConfigureAwait(false)
+            ? await WaitAsync(place, patience.Token).ConfigureAwait(false)
             : FileLock.TryTake(path, access, Tries, out SafeFileHandle? busy) is { } free
                 ? (free, null)
                 : busy is not null
-                    ? await WaitAsync(_queue.Join(busy), cancellationToken).ConfigureAwait(false)
-                    : await RetryAsync(cancellationToken).ConfigureAwait(false);
+                    ? await WaitAsync(_queue.Join(busy), patience.Token).ConfigureAwait(false)
+                    : await RetryAsync(patience.Token).ConfigureAwait(false);
         _seen = null;
         return (held, stopped);
     }

@@ -12,7 +12,7 @@ internal sealed class Baton(PoolContext context)
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How often a claim that waits for the baton asks for it.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(3);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
 
     /// <summary>How often a process may look without the baton, in the long run.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
