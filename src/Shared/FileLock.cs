@@ -8,6 +8,9 @@ namespace WorktreePool;
 /// </summary>
 internal sealed class FileLock : IDisposable, IAsyncDisposable
 {
+    /// <summary>For no longer than this the lock is tried again and again: where others want the processor, too, one try may last as long as their turns.</summary>
+    private static readonly TimeSpan LongestTrying = TimeSpan.FromMilliseconds(0.5);
+
     private FileLock(SafeFileHandle file) => File = file;
 
     /// <summary>The file, open for as long as the lock is held.</summary>
@@ -21,7 +24,7 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
         return held;
     }
 
-    /// <summary>Tries several times, giving way to others in between.</summary>
+    /// <summary>Tries several times, giving way to others in between, for half a millisecond at most.</summary>
     /// <param name="path">The file.</param>
     /// <param name="access">Whether the file is to be written; if not, whoever watches it is not told that the lock was given back.</param>
     /// <param name="tries">How often.</param>
@@ -37,9 +40,10 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
         SafeFileHandle file = Flock.Open(path, access);
         try
         {
+            long began = TimeProvider.System.GetTimestamp();
             for (int done = 1; !Flock.TryTake(file); done++)
             {
-                if (done == tries)
+                if (done >= tries || TimeProvider.System.GetElapsedTime(began) > LongestTrying)
                 {
                     busy = file;
                     return null;

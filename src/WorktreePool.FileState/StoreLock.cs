@@ -16,6 +16,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// </summary>
     private const int Tries = 60;
 
+    /// <summary>The same for one who only looks: a reader has the lock for a moment (<see cref="KnownState"/>).</summary>
+    private const int Looks = 5;
+
     /// <summary>How long to wait between two tries after that, where one cannot stand in the kernel's line.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(1);
 
@@ -40,9 +43,9 @@ internal sealed class StoreLock(string path, TimeProvider time)
     /// <summary>Who holds the lock for longer than a change takes; null when nobody does.</summary>
     public LockHolder? FindStuckHolder()
     {
-        // Opened to read, or who waits for a change would be woken. Several tries: a reader has it for a moment (KnownState).
+        // Opened to read, or who waits for a change would be woken.
         SafeFileHandle? busy = null;
-        FileLock? free = File.Exists(path) ? FileLock.TryTake(path, FileAccess.Read, Tries, out busy) : null;
+        FileLock? free = File.Exists(path) ? FileLock.TryTake(path, FileAccess.Read, Looks, out busy) : null;
         busy?.Dispose();
         if (free is null)
         {

@@ -35,9 +35,8 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     public Reading<T> ReadAtWork()
     {
         Side second = LoadJournal();
-        return second.Record is { } record && (_sight?.Side.Record is not { } known || versionOf(record) >= versionOf(known))
-            ? new Reading<T>(record, null)
-            : new Reading<T>(null, second.Damage ?? "its journal has no later version.");
+        bool isOlder = second.Record is { } record && _sight?.Side.Record is { } known && versionOf(record) < versionOf(known);
+        return isOlder ? new Reading<T>(null, "its journal has an older version.") : new Reading<T>(second.Record, second.Damage);
     }
 
     /// <summary>Whether the file still says what it did when it was read or written last. Not for two threads at once.</summary>
@@ -58,7 +57,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
             }
         }
 
-        return !_isDoubtful;
+        return _sight is not null && !_isDoubtful;
     }
 
     /// <summary>The file is as this process has just written it, whatever touches were told until now.</summary>
