@@ -54,7 +54,7 @@ public sealed class KillStormTests(ITestOutputHelper output) : IAsyncLifetime
         string violations = Path.Combine(Marks, "violations");
         (File.Exists(violations) ? await File.ReadAllTextAsync(violations, Token) : "").Should().BeEmpty();
         pass.Quarantined.Should().BeEmpty();
-        snapshot.Counts.Should().Be(new PoolCounts(Slots, Slots, 0, 0, 0, 0, 0), "one keeper pass makes every slot ready");
+        snapshot.Counts.Should().Be(new PoolCounts(Slots, Slots, 0, 0, 0, 0, 0), "one keeper pass makes every slot ready; set aside are {0}", string.Join("; ", snapshot.Slots.Select(slot => slot.Record.Quarantine?.Reason).OfType<string>()));
         for (int slot = 0; slot < Slots; slot++)
         {
             _sandbox.ShouldBeReady(slot);
