@@ -79,13 +79,17 @@ internal sealed class FileLock : IDisposable, IAsyncDisposable
         return Held(busy, path);
     }
 
-    /// <summary>As the other, and the file's time says since when it is held.</summary>
-    public static FileLock? TryTake(string path, TimeProvider time)
+    /// <summary>As the other, and does something with the lock before anybody has it: if that fails, it is given back.</summary>
+    public static FileLock? TryTake(string path, Action<FileLock> first)
     {
         FileLock? held = TryTake(path);
         try
         {
-            held?.Touch(time);
+            if (held is not null)
+            {
+                first(held);
+            }
+
             return held;
         }
         catch

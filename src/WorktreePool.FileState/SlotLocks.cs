@@ -10,23 +10,5 @@ internal sealed class SlotLocks(TimeProvider time)
     /// <summary>Takes a slot's lock if nobody has it.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="path">The lock's file.</param>
-    public FileLock? TryTake(string slot, string path)
-    {
-        FileLock? held = FileLock.TryTake(path);
-        if (held is null)
-        {
-            return null;
-        }
-
-        try
-        {
-            _times.GetOrAdd(slot, static (_, time) => new LockTime(time), time).Set(held);
-            return held;
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
-    }
+    public FileLock? TryTake(string slot, string path) => FileLock.TryTake(path, _times.GetOrAdd(slot, static (_, time) => new LockTime(time), time).Set);
 }

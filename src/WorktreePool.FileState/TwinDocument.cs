@@ -109,7 +109,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     /// <returns>Whether the file was written, too; if not, the journal alone tells.</returns>
     public bool Write(byte[] content, T record)
     {
-        if (!(_sight is { Counts: true } sight && (!_isDoubtful || Says(sight))) && Load(file).Damage is not null)
+        if ((_isDoubtful || _sight is not { Counts: true }) && Load(file).Damage is not null)
         {
             KeepAside();
         }

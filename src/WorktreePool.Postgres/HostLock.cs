@@ -17,7 +17,7 @@ internal static class HostLock
         try
         {
             Directory.CreateDirectory(directory);
-            return FileLock.TryTake(Path.Combine(directory, $"{slot}.lock"), time);
+            return FileLock.TryTake(Path.Combine(directory, $"{slot}.lock"), held => held.Touch(time));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

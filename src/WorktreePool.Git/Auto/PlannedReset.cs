@@ -21,19 +21,16 @@ internal sealed class PlannedReset : IDisposable
     public Target Target { get; }
 
     /// <summary>Reads it.</summary>
-    /// <returns>Null when it cannot be read in this process.</returns>
-    public static PlannedReset? TryMake(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, SlotPlace place, string commit, CancellationToken cancellation)
+    /// <exception cref="GitBackendException">It cannot be read in this process.</exception>
+    /// <exception cref="LibGit2SharpException">The same.</exception>
+    /// <exception cref="IOException">The same.</exception>
+    public static PlannedReset Make(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, SlotPlace place, string commit, CancellationToken cancellation)
     {
         var objects = new LazyObjects(repository.CommonDirectory);
         try
         {
             var repair = new InProcessRepair(repository, objects.Value, trusted, verified, keep);
             return new PlannedReset(objects, repair, repair.Plan(place, commit, cancellation));
-        }
-        catch (Exception e) when (e is GitBackendException or LibGit2SharpException or IOException or UnauthorizedAccessException)
-        {
-            objects.Dispose();
-            return null;
         }
         catch
         {

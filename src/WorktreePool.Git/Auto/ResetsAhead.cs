@@ -4,9 +4,9 @@ namespace WorktreePool.Git.Auto;
 
 /// <summary>For each slot the reset that it was said to get next, as long as nothing else was asked of it.</summary>
 /// <param name="plan">Plans one.</param>
-internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, PlannedReset?> plan) : IDisposable
+internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, PlannedReset> plan) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, (string Commit, Task<PlannedReset?> Plan)> _plans = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Commit, Task<PlannedReset> Plan)> _plans = new(StringComparer.Ordinal);
 
     /// <summary>Begins to plan one.</summary>
     public void Begin(SlotPlace place, string commit, CancellationToken cancellationToken)
@@ -15,12 +15,17 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, Pla
         _plans[place.Slot] = (commit, Task.Run(() => plan(place, commit, cancellationToken), cancellationToken));
     }
 
-    /// <summary>The one to a commit, for the caller to dispose of; null when there is none.</summary>
+    /// <summary>The one to a commit, for the caller to dispose of; null when there is none, or it could not be made.</summary>
     public async ValueTask<PlannedReset?> TakeAsync(string slot, string commit)
     {
-        if (!_plans.TryGetValue(slot, out (string Commit, Task<PlannedReset?> Plan) ahead) || ahead.Commit != commit || !_plans.TryRemove(slot, out ahead))
+        if (!_plans.TryRemove(slot, out (string Commit, Task<PlannedReset> Plan) ahead))
         {
-            Drop(slot);
+            return null;
+        }
+
+        if (ahead.Commit != commit)
+        {
+            Discard(ahead.Plan);
             return null;
         }
 
@@ -39,9 +44,22 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, Pla
     /// <summary>It does not come to that.</summary>
     public void Drop(string slot)
     {
-        if (_plans.TryRemove(slot, out (string Commit, Task<PlannedReset?> Plan) ahead))
+        if (_plans.TryRemove(slot, out (string Commit, Task<PlannedReset> Plan) ahead))
         {
-            ahead.Plan.ContinueWith(static plan => plan.Result?.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Discard(ahead.Plan);
         }
     }
+
+    private static void Discard(Task<PlannedReset> plan) => plan.ContinueWith(
+        static ended =>
+        {
+            // To ask why it failed is to have seen it: nobody else will.
+            if (ended.Exception is null && !ended.IsCanceled)
+            {
+                ended.Result.Dispose();
+            }
+        },
+        CancellationToken.None,
+        TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
 }

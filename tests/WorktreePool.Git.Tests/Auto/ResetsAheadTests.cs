@@ -28,7 +28,7 @@ public sealed class ResetsAheadTests : IAsyncLifetime
         {
             _go.Wait(cancellation);
             _planned.Add(commit);
-            return PlannedReset.TryMake(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options), place, commit, cancellation);
+            return PlannedReset.Make(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options), place, commit, cancellation);
         });
     }
 
