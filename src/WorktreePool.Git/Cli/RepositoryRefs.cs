@@ -11,7 +11,10 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
     /// <summary>How a saved config's name begins, beside the config.</summary>
     public const string SavedConfig = "config.worktree-pool-saved-";
 
-    public const string RescuePrefix = "refs/worktree-pool/rescue/";
+    /// <summary>How the names of refs begin that only pools write.</summary>
+    public const string OwnPrefix = "refs/worktree-pool/";
+
+    public const string RescuePrefix = OwnPrefix + "rescue/";
 
     public string CommonDirectory => repository.CommonDirectory;
 
@@ -84,12 +87,12 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
         GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         bool isMended = result.ExitCode == 128
             && ((IsConfigFailure(result.Error) && PutConfigBack()) || (result.Error.Contains("packed-refs", StringComparison.Ordinal) && new PackedRefs(repository).TryMendAside()));
-        if (isMended || (!result.Succeeded && locks.TryRemove(result.Error)))
+        if (isMended)
         {
             result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         }
 
-        return result;
+        return await locks.PassAsync(result, () => git.TryRunAsync(call, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<bool> ExistsAsync(string reference, CancellationToken cancellationToken) =>
