@@ -156,7 +156,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         // Byte for byte what this process knows: nothing but the files is left to look at.
         if (verified.Find(place.Slot) is { } recalled && recalled.Commit == commit && recalled.Index.IsAt(path))
         {
-            TreeDifference difference = TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch, recalled.Proven);
+            TreeDifference difference = TreeComparison.Run(place.Path, recalled.Index.Entries, recalled.Written, keep, cancellation, watch, recalled.Proven, verified.DirectoriesOf(place.Slot));
             verified.Prove(place.Slot, recalled, difference.Young);
             findings.AddRange(difference.ToFindings());
             return null;
@@ -189,7 +189,7 @@ internal sealed class InProcessProbe(RepositoryLayout repository, TrustedIndex t
         Task<IndexTree> trees = Task.Run(() => index.Trees, CancellationToken.None);
         VerifiedIndex? trustedIndex = verified.Read(place.Slot, commit, index);
         IEnumerable<Finding> inFiles = trustedIndex is { } known
-            ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation, watch).ToFindings()
+            ? TreeComparison.Run(place.Path, known.Index.Entries, known.Written, keep, cancellation, watch, seen: verified.DirectoriesOf(place.Slot)).ToFindings()
             : [new Finding(FindingIds.IndexUntrusted, "the pool knows no index of its own for these files, so each must be compared")];
         _ = trees.GetAwaiter().GetResult();
         List<Finding> inIndex = [.. AgainstCommit(objects, index, commit, cancellation)];

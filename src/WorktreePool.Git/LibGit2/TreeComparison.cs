@@ -21,19 +21,25 @@ internal sealed class TreeComparison
     private readonly KeepPatterns _keep;
     private readonly SlotWatch? _watch;
     private readonly IReadOnlySet<int> _proven;
+    private readonly SeenDirectories.Visit? _seen;
     private readonly CancellationToken _cancellation;
     private readonly byte[] _root;
-    private readonly FileStatus? _above;
+    private readonly FileStatus? _above, _status;
     private readonly FileStamp?[] _equal;
     private readonly ConcurrentBag<byte[]> _untracked = [];
     private readonly ConcurrentBag<byte[]> _closed = [];
     private readonly ConcurrentBag<int> _young = [];
 
-    private TreeComparison(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, IReadOnlySet<int>? proven, CancellationToken cancellation)
+    private TreeComparison(
+        string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, SlotWatch? watch, IReadOnlySet<int>? proven, SeenDirectories? seen, CancellationToken cancellation)
     {
         (_entries, _written, _keep, _watch, _proven, _cancellation) = (entries, written, keep, watch, proven ?? FrozenSet<int>.Empty, cancellation);
         _root = Encoding.UTF8.GetBytes(root);
         _above = UnixFiles.Status(Encoding.UTF8.GetBytes(Path.GetDirectoryName(root)!));
+        _status = UnixFiles.Status(_root);
+
+        // Whoever watches adds each directory and reads it then.
+        _seen = watch is null && _status is { } status ? seen?.Begin(root, status, entries) : null;
         _equal = new FileStamp?[_entries.Length];
     }
 
@@ -44,10 +50,12 @@ internal sealed class TreeComparison
     /// <param name="cancellation">Ends the walk.</param>
     /// <param name="watch">Is given everything before it is read; null: nobody watches.</param>
     /// <param name="proven">Entries that need not be read although they are as young as the index; null: none.</param>
+    /// <param name="seen">The slot's directories as they were seen before, whose names need not be read again; null: all are read.</param>
     /// <exception cref="IOException">Something cannot be read.</exception>
-    public static TreeDifference Run(string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null, IReadOnlySet<int>? proven = null)
+    public static TreeDifference Run(
+        string root, IndexEntry[] entries, FileStamp written, KeepPatterns keep, CancellationToken cancellation, SlotWatch? watch = null, IReadOnlySet<int>? proven = null, SeenDirectories? seen = null)
     {
-        var comparison = new TreeComparison(root, entries, written, keep, watch, proven, cancellation);
+        var comparison = new TreeComparison(root, entries, written, keep, watch, proven, seen, cancellation);
         comparison.WalkAll();
 
         // Sorted, because threads came across them in any order: the same slot gives the same answer, and what is above comes first.
@@ -60,17 +68,18 @@ internal sealed class TreeComparison
     /// <param name="Path">Relative to the slot; empty for the slot itself.</param>
     /// <param name="From">The first entry below it.</param>
     /// <param name="To">The first entry after those.</param>
-    private readonly record struct Branch(byte[] Path, int From, int To);
+    /// <param name="Status">What it was before it was opened; null when that is not known.</param>
+    private readonly record struct Branch(byte[] Path, int From, int To, FileStatus? Status);
 
     /// <summary>All directories of one depth after another, those of the same depth side by side.</summary>
     private void WalkAll()
     {
-        if (UnixFiles.Status(_root) is { } status && !status.IsOrdinaryDirectory(_above))
+        if (_status?.IsOrdinaryDirectory(_above) == false)
         {
             _closed.Add([]);
         }
 
-        Branch[] level = [new Branch([], 0, _entries.Length)];
+        Branch[] level = [new Branch([], 0, _entries.Length, _status)];
         while (level.Length > 0)
         {
             ConcurrentBag<Branch> below = [];
@@ -94,7 +103,15 @@ internal sealed class TreeComparison
         int prefix = directory.Path.Length == 0 ? 0 : directory.Path.Length + 1;
         byte[] absolute = Absolute(directory.Path);
         _watch?.AddDirectory(absolute);
-        DirectoryReader.Read(absolute, (name, status) =>
+        using var reader = DirectoryReader.Open(absolute);
+        if (directory.Status is { } status && _seen?.IsKnown(directory.Path, status) == true && TryWalkEntries(directory, prefix, reader, below))
+        {
+            return;
+        }
+
+        int tracked = 0;
+        bool hasOthers = false;
+        reader.Read((name, status) =>
         {
             if (prefix == 0 && name.SequenceEqual(".git"u8))
             {
@@ -109,6 +126,7 @@ internal sealed class TreeComparison
                     _watch?.AddFile(_entries[at].Path, status);
                 }
 
+                tracked++;
                 _equal[at] = IsEqual(at, status) ? status.Stamp : null;
                 return;
             }
@@ -116,18 +134,80 @@ internal sealed class TreeComparison
             byte[] path = prefix == 0 ? name.ToArray() : [.. directory.Path, (byte)'/', .. name];
             if (status.IsDirectory && Below(directory, prefix, name) is { } range)
             {
-                Descend(new Branch(path, range.From, range.To), status, below);
+                tracked++;
+                Descend(new Branch(path, range.From, range.To, status), below);
             }
             else
             {
+                hasOthers = true;
                 WalkUntracked(path, status, below);
             }
         });
+        if (_seen is not null && directory.Status is { } before && !hasOthers && tracked == CountNames(directory, prefix))
+        {
+            _seen.Saw(directory.Path, before);
+        }
     }
 
-    private void Descend(Branch branch, FileStatus status, ConcurrentBag<Branch> below)
+    /// <summary>Looks at what the index has in a directory, in which there is nothing else.</summary>
+    /// <returns>False when it must be read, because something is missing by now.</returns>
+    private bool TryWalkEntries(Branch directory, int prefix, DirectoryReader reader, ConcurrentBag<Branch> below)
     {
-        if (!status.IsOrdinaryDirectory(_above))
+        List<Branch> inside = [];
+        for (int at = directory.From, next; at < directory.To; at = next)
+        {
+            ReadOnlySpan<byte> name = NameAt(at, prefix);
+            bool isFile = prefix + name.Length == _entries[at].Path.Length;
+            next = isFile ? at + 1 : AfterDirectory(directory, at, prefix, name);
+            if (reader.Status(name) is not { } status || (!isFile && !status.IsDirectory))
+            {
+                return false;
+            }
+
+            if (isFile)
+            {
+                _equal[at] = IsEqual(at, status) ? status.Stamp : null;
+            }
+            else
+            {
+                inside.Add(new Branch(_entries[at].Path[..(prefix + name.Length)], at, next, status));
+            }
+        }
+
+        foreach (Branch branch in inside)
+        {
+            Descend(branch, below);
+        }
+
+        return true;
+    }
+
+    /// <summary>How many names the index has in a directory.</summary>
+    private int CountNames(Branch directory, int prefix)
+    {
+        int count = 0;
+        for (int at = directory.From; at < directory.To; count++)
+        {
+            ReadOnlySpan<byte> name = NameAt(at, prefix);
+            at = prefix + name.Length == _entries[at].Path.Length ? at + 1 : AfterDirectory(directory, at, prefix, name);
+        }
+
+        return count;
+    }
+
+    /// <summary>What an entry is, or is in, in a directory.</summary>
+    private ReadOnlySpan<byte> NameAt(int at, int prefix)
+    {
+        ReadOnlySpan<byte> rest = _entries[at].Path.AsSpan(prefix);
+        return rest.IndexOf((byte)'/') is >= 0 and var slash ? rest[..slash] : rest;
+    }
+
+    /// <summary>The first entry after those of a directory's directory, in which <paramref name="at"/> is the first.</summary>
+    private int AfterDirectory(Branch directory, int at, int prefix, ReadOnlySpan<byte> name) => FirstFrom(directory with { From = at }, prefix, [.. name, (byte)'/' + 1]);
+
+    private void Descend(Branch branch, ConcurrentBag<Branch> below)
+    {
+        if (branch.Status?.IsOrdinaryDirectory(_above) == false)
         {
             _closed.Add(branch.Path);
         }
@@ -173,7 +253,7 @@ internal sealed class TreeComparison
 
         if (status.IsDirectory && _keep.MayKeepBelow(text))
         {
-            Descend(new Branch(path, 0, 0), status, below);
+            Descend(new Branch(path, 0, 0, status), below);
         }
         else
         {

@@ -12,13 +12,17 @@ namespace WorktreePool.Git.LibGit2;
 internal sealed class VerifiedIndexes(TrustedIndex trusted, TimeProvider time)
 {
     /// <summary>FAT's, the coarsest of the times that file systems keep: whatever is changed so long after a file's time has another.</summary>
-    private static readonly TimeSpan CoarsestTime = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan CoarsestTime = TimeSpan.FromSeconds(2);
 
     /// <summary>In bytes of the files, three of 50,000 entries; in memory they take two and a half times that.</summary>
     private const int MostHeld = 16 << 20;
 
     private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly LinkedList<IndexFile> _held = [];
+    private readonly ConcurrentDictionary<string, SeenDirectories> _directories = new(StringComparer.Ordinal);
+
+    /// <summary>What this process knows of a slot's directories.</summary>
+    public SeenDirectories DirectoriesOf(string slot) => _directories.GetOrAdd(slot, _ => new SeenDirectories(time));
 
     /// <summary>A slot's index, whatever commit it is of; null when it is not known.</summary>
     public VerifiedIndex? Find(string slot)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using WorktreePool.Git.Cli;
 using WorktreePool.Git.LibGit2;
 using WorktreePool.Git.Worktree;
@@ -25,6 +26,13 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         ("closed directory", "chmod 555 src"),
         ("two names", "ln README.md ../second-name; sleep 0.01"),
         ("untracked", "echo x > new"),
+        ("untracked in a directory", "echo x > src/new"),
+        ("untracked in a directory, its time put back", "t=$(stat -c %y src); echo x > src/new; touch -d \"$t\" src"),
+        ("another name", "mv README.md readme"),
+        ("another name in a directory", "mv src/app.cs src/App.cs"),
+        ("directory made anew, with one more", "cp -a src copy; rm -r src; mv copy src; echo x > src/new"),
+        ("directory becomes file", "rm -r src; echo x > src"),
+        ("repository in a directory", "git init -q src"),
         ("ignored", "echo x > x.log"),
         ("empty directory", "mkdir hollow"),
         ("pipe", "mkfifo pipe"),
@@ -78,12 +86,16 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         await git.TrustAsync(Token);
         var trusted = new TrustedIndex(options.PoolDirectory);
         var probe = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options));
+        var time = new FakeTimeProvider();
+        var known = new VerifiedIndexes(trusted, time);
+        var remembering = new InProcessProbe(RepositoryLayout.Of(options), trusted, known, KeepPatterns.Of(options));
         SlotPlace place = _repository.Place("slot-0");
         place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
         List<string> wrong = [];
         int answered = 0;
         foreach ((string name, string damage) in Damages)
         {
+            Learn();
             await _repository.ShellAsync(place.Path, damage, _repository.AdminDirectory(place.Admin));
             SlotProbe byGit = await git.ProbeAsync(place, new SlotTarget(commit), Token);
             if (name == "nothing" ? !byGit.IsReady : byGit.IsReady)
@@ -98,6 +110,12 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
                 {
                     wrong.Add($"{name}: git finds {string.Join(", ", byGit.Findings)}, this process {string.Join(", ", inProcess.Findings)}");
                 }
+
+                string read = string.Join(", ", inProcess.Findings), remembered = string.Join(", ", remembering.Run(place, new SlotTarget(commit), Token).Probe!.Findings);
+                if (read != remembered)
+                {
+                    wrong.Add($"{name}: whoever reads all finds {read}, who knows the slot {remembered}");
+                }
             }
 
             place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
@@ -110,6 +128,16 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
 
         wrong.Should().BeEmpty();
         (answered > Damages.Length * 2 / 3).Should().Be(isInProcess, "{0} of {1} were answered in process", answered, Damages.Length);
+
+        // A claim, and others when nothing that is there is new any more.
+        void Learn()
+        {
+            for (int claim = 0; claim < 3; claim++)
+            {
+                remembering.Run(place, new SlotTarget(commit), Token);
+                time.Advance(TimeSpan.FromSeconds(3));
+            }
+        }
     }
 
     [Fact]
