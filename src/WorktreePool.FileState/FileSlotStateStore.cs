@@ -6,6 +6,9 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     /// <summary>Watching can fail silently (network file systems, overflow): then a waiter looks for itself this often.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often a lock is tried that is waited for, where one cannot stand in line.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(5);
+
     private readonly TimeProvider _time;
     private readonly string _host;
     private readonly StateFiles _files;
@@ -29,7 +32,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         _pruner = new HistoryPruner(Path.Combine(poolDirectory, "history.jsonl"), _files.StateDirectory);
         _move = new MoveFile(Path.Combine(_files.StateDirectory, "move.json"));
         _lock = new StoreLock(_files.StoreLock, time);
-        _slotLocks = new SlotLocks(time);
+        _slotLocks = new SlotLocks(time, _files.SlotLock);
         _watch = new ChangeWatch(_files.StoreLock);
     }
 
@@ -113,14 +116,29 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
 
     public async ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        RequireName(slot);
-        if (!_lock.IsProven)
-        {
-            await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
-        }
+        await RequireLocksAsync(slot, cancellationToken).ConfigureAwait(false);
+        return Writing(() => _slotLocks.TryTake(slot));
+    }
 
-        return Writing(() => _slotLocks.TryTake(slot, _files.SlotLock(slot)));
+    public async ValueTask<IAsyncDisposable> WaitForSlotLockAsync(string slot, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await RequireLocksAsync(slot, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            while (true)
+            {
+                if (await _slotLocks.TryTakeInTurnAsync(slot, cancellationToken).ConfigureAwait(false) is { } held)
+                {
+                    return held;
+                }
+
+                await Task.Delay(Retry, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (IsStorageFault(e))
+        {
+            throw Unwritable(e);
+        }
     }
 
     public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
@@ -191,6 +209,17 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         return ValueTask.FromResult(StoppedHolders.Find(_files.StateDirectory));
+    }
+
+    /// <summary>Before the first lock of a slot: its directory is there, and files can be locked in it.</summary>
+    private async ValueTask RequireLocksAsync(string slot, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        RequireName(slot);
+        if (!_lock.IsProven)
+        {
+            await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private ValueTask<StoreResult> SetAsync(long expectedVersion, SlotRecord next, byte[]? entry, CancellationToken cancellationToken)

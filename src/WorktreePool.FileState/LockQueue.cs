@@ -3,13 +3,14 @@ using Microsoft.Win32.SafeHandles;
 namespace WorktreePool.FileState;
 
 /// <summary>
-/// This process's place in the kernel's line for the store lock: a thread that waits there is woken the moment the lock is given back, where one that tries
+/// This process's place in the kernel's line for a lock: a thread that waits there is woken the moment the lock is given back, where one that tries
 /// now and then comes late, or burns the time that the holder needs. The kernel's wait cannot be ended, so whoever gives up leaves the place to the next of this
 /// process, and there is never more than one. Linux only. For one caller at a time, but for <see cref="Leave"/>.
 /// </summary>
 internal sealed class LockQueue(string path)
 {
     private readonly Lock _lock = new();
+    private readonly WaitingThread _thread = new();
 
     private TaskCompletionSource<FileLock>? _place;
     private bool _isWanted;
@@ -34,7 +35,7 @@ internal sealed class LockQueue(string path)
             (_place, _isWanted) = (place, true);
         }
 
-        _ = Task.Run(() => Wait(busy, place));
+        _thread.Run(() => Wait(busy, place));
         return place.Task;
     }
 

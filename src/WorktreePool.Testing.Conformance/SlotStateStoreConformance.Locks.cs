@@ -33,6 +33,71 @@ public abstract partial class SlotStateStoreConformance
         await next.DisposeAsync();
     }
 
+    /// <summary>Whoever waits for a lock has it at once when it is free, and otherwise when it is given back.</summary>
+    [Fact]
+    public async Task A_lock_that_is_waited_for_comes_when_it_is_given_back()
+    {
+        IAsyncDisposable held = await _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token);
+        Task<IAsyncDisposable> near = _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token).AsTask();
+        Task<IAsyncDisposable> far = _other.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token).AsTask();
+        Assert.Null(await _other.TryLockSlotAsync("slot-0", Token));
+        Assert.False(near.IsCompleted || far.IsCompleted);
+
+        await held.DisposeAsync();
+        Task<IAsyncDisposable> first = await Task.WhenAny(near, far);
+        Task<IAsyncDisposable> second = first == near ? far : near;
+        Assert.Null(await _store.TryLockSlotAsync("slot-0", Token));
+        Assert.False(second.IsCompleted, "a lock has one holder");
+
+        await (await first).DisposeAsync();
+        await (await second).DisposeAsync();
+        await using IAsyncDisposable? again = await _other.TryLockSlotAsync("slot-0", Token);
+        Assert.NotNull(again);
+    }
+
+    /// <summary>Whoever gives up waiting holds nothing, and those behind get the lock.</summary>
+    [Fact]
+    public async Task A_wait_for_a_lock_that_is_given_up_holds_nothing()
+    {
+        IAsyncDisposable held = await _other.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task<IAsyncDisposable> given = _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, patience.Token).AsTask();
+        Task<IAsyncDisposable> behind = _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token).AsTask();
+        await patience.CancelAsync();
+        await CancelledAsync(() => given);
+
+        await held.DisposeAsync();
+        await (await behind).DisposeAsync();
+
+        // Nobody wants it: one that was given up as it came is given back.
+        held = await _other.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task<IAsyncDisposable> alone = _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, late.Token).AsTask();
+        await late.CancelAsync();
+        await CancelledAsync(() => alone);
+        await held.DisposeAsync();
+        await (await _other.WaitForSlotLockAsync("slot-0", TimeProvider.System, Token)).DisposeAsync();
+    }
+
+    /// <summary>Many who wait for one lock again and again have it one at a time, and all of them get it.</summary>
+    [Fact]
+    public async Task A_lock_that_many_wait_for_has_one_holder()
+    {
+        int holders = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(
+            async () =>
+            {
+                for (int turn = 0; turn < 20; turn++)
+                {
+                    await using IAsyncDisposable held = await (i % 2 == 0 ? _store : _other).WaitForSlotLockAsync("slot-0", TimeProvider.System, Token);
+                    Assert.Equal(1, Interlocked.Increment(ref holders));
+                    await Task.Yield();
+                    Interlocked.Decrement(ref holders);
+                }
+            },
+            Token)));
+    }
+
     /// <summary>Slots do not wait for each other, and a record can change while its slot is worked on.</summary>
     [Fact]
     public async Task A_slots_lock_stops_nothing_else()

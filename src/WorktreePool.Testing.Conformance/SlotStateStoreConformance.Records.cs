@@ -244,6 +244,7 @@ public abstract partial class SlotStateStoreConformance
         await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _store.CompareAndSetAsync(0, SampleRecords.Free(0, slot), Token));
         await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _store.RemoveAsync(slot, 1, Token));
         await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _store.TryLockSlotAsync(slot, Token));
+        await Assert.ThrowsAnyAsync<ArgumentException>(async () => await _store.WaitForSlotLockAsync(slot, TimeProvider.System, Token));
         Assert.Empty((await _other.ReadAsync(Token)).Slots);
     }
 
@@ -261,6 +262,7 @@ public abstract partial class SlotStateStoreConformance
         await CancelledAsync(async () => await _store.CompareAndSetPoolAsync(0, new PoolRecord(), cancelled));
         await CancelledAsync(async () => await _store.WaitForChangeAsync(before.Stamp, cancelled));
         await CancelledAsync(async () => await _store.TryLockSlotAsync("slot-0", cancelled));
+        await CancelledAsync(async () => await _store.WaitForSlotLockAsync("slot-0", TimeProvider.System, cancelled));
         await CancelledAsync(async () => await _store.AppendHistoryAsync(SampleRecords.Entry(), cancelled));
         await CancelledAsync(async () => await _store.ReadHistoryAsync(new HistoryQuery(), cancelled));
         Assert.Equal(before.Stamp, (await _other.ReadAsync(Token)).Stamp);

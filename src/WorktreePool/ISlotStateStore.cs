@@ -3,8 +3,8 @@ namespace WorktreePool;
 /// <summary>
 /// Keeps the records of one pool for many processes. A store is opened on one host and reads that host's slots; when several hosts share
 /// a pool, its own record, its history by key and the rule of one lease per key span them all. Implementations hold no lock while a caller runs git:
-/// every method is short, except <see cref="WaitForChangeAsync"/>, which holds nothing, and the handle of
-/// <see cref="TryLockSlotAsync"/>, for which nobody waits. The conformance suite in WorktreePool.Testing says the rest.
+/// every method is short, except <see cref="WaitForChangeAsync"/> and <see cref="WaitForSlotLockAsync"/>, which hold nothing meanwhile, and the handle of
+/// <see cref="TryLockSlotAsync"/>, for which nobody who wants the slot waits. The conformance suite in WorktreePool.Testing says the rest.
 /// </summary>
 public interface ISlotStateStore : IAsyncDisposable
 {
@@ -88,6 +88,27 @@ public interface ISlotStateStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>Null when another holder, in this process or any other, has it.</returns>
     ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Waits for such a lock: for claims that wait for any slot, and take turns by a lock whose name no slot has. In turn with the other processes where the store can; by default it is
+    /// tried every five milliseconds.
+    /// </summary>
+    /// <param name="slot">The lock's name, in the form of a slot's.</param>
+    /// <param name="time">The clock that the waits between two tries are told by.</param>
+    /// <param name="cancellationToken">Ends the wait; nothing is held then.</param>
+    /// <exception cref="StateStoreException">The lock could not be taken.</exception>
+    async ValueTask<IAsyncDisposable> WaitForSlotLockAsync(string slot, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await TryLockSlotAsync(slot, cancellationToken).ConfigureAwait(false) is { } held)
+            {
+                return held;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(5), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>
     /// What keeps the state from being changed just now, if anything does for longer than a change takes: who holds a lock, since when, what to do.

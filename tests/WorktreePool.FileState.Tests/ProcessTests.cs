@@ -31,6 +31,40 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_slots_lock_that_processes_wait_for_is_the_next_one_s_when_its_holder_is_killed()
+    {
+        HelperProcess holder = HelperProcess.Start("hold-slot", _pool.Pool, "slot-0");
+        (await holder.ReadLineAsync()).Should().Be("held");
+        List<HelperProcess> waiting = [.. Enumerable.Range(0, 3).Select(_ => HelperProcess.Start("wait-for-slot", _pool.Pool, "slot-0"))];
+        List<HelperProcess> all = [holder, .. waiting];
+        try
+        {
+            foreach (HelperProcess process in waiting)
+            {
+                (await process.ReadLineAsync()).Should().Be("waits");
+            }
+
+            // One that gives up in line leaves it to those behind.
+            await waiting[0].KillAsync();
+            List<(HelperProcess Process, Task<string?> Line)> left = [.. waiting[1..].Select(process => (process, process.ReadLineAsync()))];
+            while (left.Count > 0)
+            {
+                left.Should().OnlyContain(one => !one.Line.IsCompleted, "{0} holds it", holder.Id);
+                await holder.KillAsync();
+                await Task.WhenAny(left.Select(one => one.Line));
+                (HelperProcess Process, Task<string?> Line) next = left.Single(one => one.Line.IsCompleted);
+                (await next.Line).Should().Be("held");
+                left.Remove(next);
+                holder = next.Process;
+            }
+        }
+        finally
+        {
+            all.ForEach(process => process.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task A_slots_lock_is_not_kept_by_children_of_its_process()
     {
         using var holder = HelperProcess.Start("hold-slot-with-child", _pool.Pool, "slot-0");

@@ -21,6 +21,8 @@ internal sealed class CrashingStore(ISlotStateStore inner) : ISlotStateStore
     public ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken) =>
         Crash.AroundAsync("lock", () => inner.TryLockSlotAsync(slot, cancellationToken));
 
+    public ValueTask<IAsyncDisposable> WaitForSlotLockAsync(string slot, TimeProvider time, CancellationToken cancellationToken) => inner.WaitForSlotLockAsync(slot, time, cancellationToken);
+
     public ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken) =>
         Crash.AroundAsync($"history {entry.Event}", () => inner.AppendHistoryAsync(entry, cancellationToken));
 

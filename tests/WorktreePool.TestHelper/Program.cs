@@ -4,6 +4,7 @@ using WorktreePool.TestHelper;
 return args switch
 {
     ["hold-slot", var pool, var slot] => await StoreVerbs.HoldSlotAsync(pool, slot),
+    ["wait-for-slot", var pool, var slot] => await StoreVerbs.WaitForSlotAsync(pool, slot),
     ["hold-slot-with-child", var pool, var slot] => await StoreVerbs.HoldSlotWithChildAsync(pool, slot),
     ["count", var pool, var slot, var times] => await StoreVerbs.CountAsync(pool, slot, int.Parse(times, System.Globalization.CultureInfo.InvariantCulture)),
     ["write", var pool, var slot] => await StoreVerbs.WriteAsync(pool, slot),

@@ -18,6 +18,18 @@ internal static class StoreVerbs
         return 0;
     }
 
+    /// <summary>Waits for a slot's working lock, says so when it begins and when it has it, and holds it until it is killed or its input ends.</summary>
+    public static async Task<int> WaitForSlotAsync(string pool, string slot)
+    {
+        await using ServiceProvider services = Services(pool);
+        Task<IAsyncDisposable> coming = Store(services).WaitForSlotLockAsync(slot, TimeProvider.System, CancellationToken.None).AsTask();
+        Console.WriteLine("waits");
+        await using IAsyncDisposable held = await coming;
+        Console.WriteLine("held");
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+
     /// <summary>Holds the lock of a file, says so, and keeps it until it is killed or its input ends.</summary>
     public static async Task<int> HoldFileAsync(string path)
     {

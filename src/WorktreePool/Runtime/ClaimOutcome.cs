@@ -3,7 +3,7 @@ using WorktreePool.Lifecycle;
 namespace WorktreePool.Runtime;
 
 /// <summary>A claim in progress: what is known so far.</summary>
-internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Action? taken)
+internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Action? taken, Baton.Place baton)
 {
     public ClaimRequest Request => request;
 
@@ -42,21 +42,11 @@ internal sealed class ClaimAttempt(ClaimRequest request, Deadline deadline, Acti
     /// <summary>Whether the last look left a slot that was just freed to the claim that has the baton.</summary>
     public bool IsCourteous { get; set; }
 
-    /// <summary>How many looks left a slot that was just freed to a claim that waits.</summary>
-    public int Courtesies { get; set; }
+    /// <summary>When it first did that.</summary>
+    public TimeSpan? CourteousSince { get; set; }
 
-    /// <summary>Set while this claim is the pool's next in line.</summary>
-    public IAsyncDisposable? Baton { get; set; }
-
-    /// <summary>This claim needs no slot any more, or not any slot.</summary>
-    public async ValueTask PassBatonAsync()
-    {
-        if (Baton is { } held)
-        {
-            Baton = null;
-            await held.DisposeAsync().ConfigureAwait(false);
-        }
-    }
+    /// <summary>This claim's place in line for the baton.</summary>
+    public Baton.Place Baton => baton;
 
     /// <summary>Slots that could not be made ready, and why.</summary>
     public List<string> Failures { get; } = [];

@@ -25,8 +25,8 @@ internal sealed class Claiming(
     /// <summary>How long the keeper may take to give a slot up: to end git takes milliseconds; a keeper that is stopped or stuck never answers.</summary>
     private static readonly TimeSpan KeeperAnswer = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often a claim leaves a freed slot to another: each time for no longer than for a passing lock.</summary>
-    private const int Courtesies = 12;
+    /// <summary>For how long a claim leaves freed slots to others, whoever has the baton meanwhile.</summary>
+    private static readonly TimeSpan MostCourtesy = TimeSpan.FromMilliseconds(120);
 
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
@@ -62,7 +62,7 @@ internal sealed class Claiming(
         mayWait &= request.Wait != TimeSpan.Zero;
         TimeSpan limit = atMost ?? context.Options.ClaimTimeout;
         TimeSpan budget = mayWait && request.Wait is { } wait && (context.Options.HostTaskTimeout is null || wait < limit) ? wait : limit;
-        var attempt = new ClaimAttempt(request, new Deadline(context.Time, budget, cancellationToken), taken);
+        var attempt = new ClaimAttempt(request, new Deadline(context.Time, budget, cancellationToken), taken, new Baton.Place(_baton, context));
         WaitingLine.Place? place = mayWait ? line.Join() : null;
         using var overdue = new Overdue(context, budget, cancellationToken);
         Task<ClaimOutcome> work = overdue.Begin(() => RunAsync(attempt, place, budget));
@@ -113,7 +113,7 @@ internal sealed class Claiming(
         }
         finally
         {
-            await attempt.PassBatonAsync().ConfigureAwait(false);
+            await attempt.Baton.LeaveAsync().ConfigureAwait(false);
         }
     }
 
@@ -121,14 +121,10 @@ internal sealed class Claiming(
     private async ValueTask WaitAsync(ClaimAttempt attempt, bool wantsAny)
     {
         TimeSpan atMost = attempt.IsPassing || attempt.HasAsked ? PassingLock : OwnerCheckInterval;
-        if (wantsAny && attempt.Baton is null && (attempt.IsCourteous || !attempt.IsPassing))
+        bool standsInLine = wantsAny && !attempt.Baton.HasBaton && (attempt.IsCourteous || !attempt.IsPassing);
+        if (standsInLine && await attempt.Baton.WaitAsync(attempt.Deadline.Token).ConfigureAwait(false))
         {
-            attempt.Baton = await _baton.TryTakeAsync(attempt.Deadline.Token).ConfigureAwait(false);
-            if (attempt.Baton is null)
-            {
-                // What changes now is for whoever has it.
-                attempt.Baton = await _baton.PaceAsync(attempt.Deadline.Token).ConfigureAwait(false);
-            }
+            return;
         }
 
         await context.WaitForChangeAsync(attempt.State!.Stamp, atMost, attempt.Deadline.Token).ConfigureAwait(false);
@@ -197,8 +193,8 @@ internal sealed class Claiming(
         }
 
         (SlotRecord? holder, IReadOnlyList<SlotRecord> candidates) = attempt.Choice!;
-        bool isCourteous = attempt.IsCourteous = attempt.Baton is null && attempt.Courtesies < Courtesies && candidates.Any(_baton.IsFresh)
-            && await _baton.IsTakenAsync(attempt.Deadline.Token).ConfigureAwait(false);
+        bool isCourteous = attempt.IsCourteous = !attempt.Baton.HasBaton && (attempt.CourteousSince is not { } since || attempt.Deadline.Elapsed - since < MostCourtesy)
+            && candidates.Any(_baton.IsFresh) && await _baton.IsTakenAsync(attempt.Deadline.Token).ConfigureAwait(false);
         foreach (SlotRecord candidate in candidates)
         {
             if (isCourteous && _baton.IsFresh(candidate))
@@ -212,7 +208,7 @@ internal sealed class Claiming(
             {
                 // From here on nobody need wait for this claim. If the slot cannot be made ready, it still has its place.
                 place?.StepAside();
-                await attempt.PassBatonAsync().ConfigureAwait(false);
+                await attempt.Baton.LeaveAsync().ConfigureAwait(false);
                 attempt.LookAgain = true;
                 try
                 {
@@ -231,7 +227,7 @@ internal sealed class Claiming(
             }
         }
 
-        attempt.Courtesies += isCourteous ? 1 : 0;
+        attempt.CourteousSince = isCourteous ? attempt.CourteousSince ?? attempt.Deadline.Elapsed : attempt.CourteousSince;
         attempt.IsPassing = attempt.IsPassing && (isCourteous || attempt.PassingLocks++ < PassingLocks);
         if (attempt.LookAgain || attempt.IsPassing || await AskKeeperAsync(attempt, candidates).ConfigureAwait(false))
         {
@@ -247,7 +243,7 @@ internal sealed class Claiming(
 
             // This claim waits for the one slot that has its key; the others need not.
             place?.StepAside();
-            await attempt.PassBatonAsync().ConfigureAwait(false);
+            await attempt.Baton.LeaveAsync().ConfigureAwait(false);
         }
 
         return mayWait ? null : ClaimOutcome.Refused(await refusals.NoSlotAsync(attempt.Request, attempt.State!, null, attempt.Failures).ConfigureAwait(false));

@@ -73,6 +73,8 @@ internal sealed class LossWatch(PoolContext context, Presence presence) : IAsync
             using Deadline turn = BeginTurn(sooner);
             try
             {
+                // Also before the first look: a lease that is given back at once needs none.
+                await Task.Delay(Calm, context.Time, turn.Token).ConfigureAwait(false);
                 PoolState state = await context.ReadAsync(turn.Token).ConfigureAwait(false);
                 IHeld[] held;
                 lock (_lock)
@@ -94,7 +96,6 @@ internal sealed class LossWatch(PoolContext context, Presence presence) : IAsync
 
                 await presence.EnsureAsync(turn.Token).ConfigureAwait(false);
                 await context.WaitForChangeAsync(state.Stamp, presence.Interval, turn.Token).ConfigureAwait(false);
-                await Task.Delay(Calm, context.Time, turn.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
