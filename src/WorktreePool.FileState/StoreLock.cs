@@ -12,7 +12,7 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
     /// <summary>
     /// How often the lock is tried at once, giving way to others. Its holder waits for the disk for most of a tenth of a millisecond; to stand in the kernel's line costs two changes
-    /// of threads. With 60 tries four processes do a fifth more than with 5, and with 400 no more than with 60 (the contention benchmark).
+    /// of threads. With one try four processes do a tenth less than with 5 or more (the contention benchmark).
     /// </summary>
     private const int Tries = 60;
 
