@@ -15,19 +15,25 @@ internal sealed class LockQueue(string path)
     private TaskCompletionSource<FileLock>? _place;
     private bool _isWanted;
 
-    /// <summary>The place that somebody has left, whose lock comes to the caller now; null when there is none.</summary>
-    public Task<FileLock>? Adopt()
+    /// <summary>Takes the lock if it is free, and a place in line if not: the one that somebody has left, whose lock comes to the caller now, or a new one.</summary>
+    /// <param name="access">Whether the file is to be written, as for <see cref="FileLock.TryTake(string, FileAccess, int, out SafeFileHandle?)"/>.</param>
+    /// <param name="tries">How often it is tried before.</param>
+    /// <returns>The lock when it comes; null where one cannot stand in line, and somebody has it.</returns>
+    public Task<FileLock>? Enter(FileAccess access, int tries)
     {
         lock (_lock)
         {
             _isWanted = true;
-            return _place?.Task;
+            if (_place is { } left)
+            {
+                return left.Task;
+            }
         }
+
+        return FileLock.TryTake(path, access, tries, out SafeFileHandle? busy) is { } free ? Task.FromResult(free) : busy is null ? null : Join(busy);
     }
 
-    /// <summary>Takes a place. Only when there is none.</summary>
-    /// <param name="busy">The lock's open file.</param>
-    public Task<FileLock> Join(SafeFileHandle busy)
+    private Task<FileLock> Join(SafeFileHandle busy)
     {
         var place = new TaskCompletionSource<FileLock>();
         lock (_lock)
@@ -40,7 +46,7 @@ internal sealed class LockQueue(string path)
     }
 
     /// <summary>Gives up: the lock goes to the next who asks, or is given back as soon as it is there.</summary>
-    /// <param name="place">From <see cref="Adopt"/> or <see cref="Join"/>.</param>
+    /// <param name="place">From <see cref="Enter"/>.</param>
     public void Leave(Task<FileLock> place)
     {
         lock (_lock)

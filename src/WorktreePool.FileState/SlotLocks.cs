@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Win32.SafeHandles;
 
 namespace WorktreePool.FileState;
 
@@ -50,19 +49,9 @@ internal sealed class SlotLocks(TimeProvider time, Func<string, string> pathOf)
 
     private static async ValueTask<FileLock?> TryTakeAsync(Line line, CancellationToken cancellationToken)
     {
-        if (line.Queue.Adopt() is not { } place)
+        if (line.Queue.Enter(FileAccess.ReadWrite, tries: 1) is not { } place)
         {
-            if (FileLock.TryTake(line.Path, FileAccess.ReadWrite, tries: 1, out SafeFileHandle? busy) is { } free)
-            {
-                return free;
-            }
-
-            if (busy is null)
-            {
-                return null;
-            }
-
-            place = line.Queue.Join(busy);
+            return null;
         }
 
         try
@@ -82,8 +71,6 @@ internal sealed class SlotLocks(TimeProvider time, Func<string, string> pathOf)
     [SuppressMessage("Design", "CA1001", Justification = "A semaphore has nothing to dispose unless its wait handle is used.")]
     private sealed class Line(string path)
     {
-        public string Path => path;
-
         public LockQueue Queue { get; } = new(path);
 
         public SemaphoreSlim Turn { get; } = new(1, 1);

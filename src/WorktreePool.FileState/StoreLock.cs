@@ -109,13 +109,11 @@ internal sealed class StoreLock(string path, TimeProvider time)
 
     private async ValueTask<(FileLock Held, LockHolder? Stopped)> TakeAsync(FileAccess access, LockPatience patience)
     {
-        (FileLock held, LockHolder? stopped) = _queue.Adopt() is { } place
-            ? await WaitAsync(place, patience.Token).ConfigureAwait(false)
-            : FileLock.TryTake(path, access, Tries, out SafeFileHandle? busy) is { } free
-                ? (free, null)
-                : busy is not null
-                    ? await WaitAsync(_queue.Join(busy), patience.Token).ConfigureAwait(false)
-                    : await RetryAsync(patience.Token).ConfigureAwait(false);
+        (FileLock held, LockHolder? stopped) = _queue.Enter(access, Tries) is not { } place
+            ? await RetryAsync(patience.Token).ConfigureAwait(false)
+            : place.IsCompletedSuccessfully
+                ? (await place.ConfigureAwait(false), null)
+                : await WaitAsync(place, patience.Token).ConfigureAwait(false);
         _seen = null;
         return (held, stopped);
     }

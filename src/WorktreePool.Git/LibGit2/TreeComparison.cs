@@ -157,8 +157,8 @@ internal sealed class TreeComparison
         for (int at = directory.From, next; at < directory.To; at = next)
         {
             ReadOnlySpan<byte> name = NameAt(at, prefix);
-            bool isFile = prefix + name.Length == _entries[at].Path.Length;
-            next = isFile ? at + 1 : AfterDirectory(directory, at, prefix, name);
+            bool isFile = IsFile(at, prefix, name);
+            next = After(directory, at, prefix, name);
             if (reader.Status(name) is not { } status || (!isFile && !status.IsDirectory))
             {
                 return false;
@@ -186,10 +186,9 @@ internal sealed class TreeComparison
     private int CountNames(Branch directory, int prefix)
     {
         int count = 0;
-        for (int at = directory.From; at < directory.To; count++)
+        for (int at = directory.From; at < directory.To; at = After(directory, at, prefix, NameAt(at, prefix)))
         {
-            ReadOnlySpan<byte> name = NameAt(at, prefix);
-            at = prefix + name.Length == _entries[at].Path.Length ? at + 1 : AfterDirectory(directory, at, prefix, name);
+            count++;
         }
 
         return count;
@@ -202,8 +201,16 @@ internal sealed class TreeComparison
         return rest.IndexOf((byte)'/') is >= 0 and var slash ? rest[..slash] : rest;
     }
 
-    /// <summary>The first entry after those of a directory's directory, in which <paramref name="at"/> is the first.</summary>
-    private int AfterDirectory(Branch directory, int at, int prefix, ReadOnlySpan<byte> name) => FirstFrom(directory with { From = at }, prefix, [.. name, (byte)'/' + 1]);
+    /// <summary>Whether an entry is the file of this name, and not one in a directory of it.</summary>
+    private bool IsFile(int at, int prefix, ReadOnlySpan<byte> name) => prefix + name.Length == _entries[at].Path.Length;
+
+    /// <summary>The first entry after the file of this name, or after all that are in the directory of this name.</summary>
+    /// <param name="directory">Where it is.</param>
+    /// <param name="at">Its first entry.</param>
+    /// <param name="prefix">How many bytes come before the name.</param>
+    /// <param name="name">The name.</param>
+    private int After(Branch directory, int at, int prefix, ReadOnlySpan<byte> name) =>
+        IsFile(at, prefix, name) ? at + 1 : FirstFrom(directory with { From = at }, prefix, [.. name, (byte)'/' + 1]);
 
     private void Descend(Branch branch, ConcurrentBag<Branch> below)
     {

@@ -227,7 +227,11 @@ internal sealed class Claiming(
             }
         }
 
-        attempt.CourteousSince = isCourteous ? attempt.CourteousSince ?? attempt.Deadline.Elapsed : attempt.CourteousSince;
+        if (isCourteous)
+        {
+            attempt.CourteousSince ??= attempt.Deadline.Elapsed;
+        }
+
         attempt.IsPassing = attempt.IsPassing && (isCourteous || attempt.PassingLocks++ < PassingLocks);
         if (attempt.LookAgain || attempt.IsPassing || await AskKeeperAsync(attempt, candidates).ConfigureAwait(false))
         {

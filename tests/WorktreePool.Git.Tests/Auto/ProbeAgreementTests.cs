@@ -87,8 +87,7 @@ public sealed class ProbeAgreementTests : IAsyncLifetime
         var trusted = new TrustedIndex(options.PoolDirectory);
         var probe = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options));
         var time = new FakeTimeProvider();
-        var known = new VerifiedIndexes(trusted, time);
-        var remembering = new InProcessProbe(RepositoryLayout.Of(options), trusted, known, KeepPatterns.Of(options));
+        var remembering = new InProcessProbe(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, time), KeepPatterns.Of(options));
         SlotPlace place = _repository.Place("slot-0");
         place = place with { Admin = await git.RepairAsync(place, commit, RepairLevel.Rebuild, Token) };
         List<string> wrong = [];
