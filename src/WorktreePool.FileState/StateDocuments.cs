@@ -37,6 +37,8 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     /// <summary>The same of the pool's own record.</summary>
     private bool _isPoolDoubtful = true, _isPoolUnsure = true;
 
+    private bool _isDisposed;
+
     /// <summary>Each slot's.</summary>
     public IEnumerable<KeyValuePair<string, TwinDocument<SlotRecord>>> Slots => _slots;
 
@@ -150,7 +152,7 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     {
         lock (_looking)
         {
-            if (_touches.Begin())
+            if (!_isDisposed && _touches.Begin())
             {
                 // What was touched between the last look and now is told by nobody.
                 _isListed = false;
@@ -232,7 +234,15 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         }
     }
 
-    public void Dispose() => Unwatch();
+    /// <summary>Ends what watches, for good: whoever goes on with the store looks at every file.</summary>
+    public void Dispose()
+    {
+        lock (_looking)
+        {
+            _isDisposed = true;
+            _touches.Dispose();
+        }
+    }
 
     /// <summary>Under the lock: tells the documents which of them were touched.</summary>
     /// <returns>False when it may be any of them.</returns>

@@ -230,6 +230,41 @@ public sealed class FileFormTests : IDisposable
         await wait.Awaiting(w => w.WaitAsync(TimeSpan.FromSeconds(30), Token)).Should().ThrowAsync<ObjectDisposedException>();
     }
 
+    [Fact]
+    public async Task A_disposed_store_watches_nothing_even_if_somebody_goes_on_with_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "inotify is Linux's");
+        FileSlotStateStore store = _pool.Open();
+        await store.CompareAndSetAsync(0, Record("slot-0"), Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task wait = store.WaitForChangeAsync((await store.ReadAsync(Token)).Stamp, patience.Token).AsTask();
+        IsWatched().Should().BeTrue();
+        await store.DisposeAsync();
+        await wait.Awaiting(w => w).Should().ThrowAsync<ObjectDisposedException>();
+
+        await store.Awaiting(s => s.WaitForChangeAsync("", Token).AsTask()).Should().ThrowAsync<ObjectDisposedException>();
+        (await store.CompareAndSetAsync(1, Record("slot-0"), Token)).Applied.Should().BeTrue();
+        IsWatched().Should().BeFalse();
+
+        // Which queues this process has, and what they watch: proc_pid_fdinfo(5).
+        bool IsWatched()
+        {
+            string directory = $" ino:{UnixCalls.InodeOf(_pool.State):x} ";
+            return Directory.EnumerateFiles("/proc/self/fdinfo").Any(file =>
+            {
+                try
+                {
+                    return File.ReadAllText(file).Contains(directory, StringComparison.Ordinal);
+                }
+                catch (IOException)
+                {
+                    // Closed meanwhile.
+                    return false;
+                }
+            });
+        }
+    }
+
     public void Dispose() => _pool.Dispose();
 
     private static SlotRecord Record(string slot) => new() { Slot = slot, Host = "h", Path = "/p" };
