@@ -101,11 +101,9 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                 return;
             }
 
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            Task first = await Task.WhenAny(changed, Task.Delay(Poll, _time, waiting.Token)).ConfigureAwait(false);
-            await waiting.CancelAsync().ConfigureAwait(false);
+            await ((Task)changed.WaitAsync(Poll, _time, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
-            if (first == changed)
+            if (changed.IsCompleted)
             {
                 // The caller reads the state anyway.
                 await changed.ConfigureAwait(false);
@@ -242,7 +240,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                     return new StoreResult(StoreOutcome.KeyHeld, null, holder);
                 }
 
-                _files.WriteSlot(held, state, stored, content);
+                _files.WriteSlot(held, state, stored, content, isUrgent: false);
                 return new StoreResult(StoreOutcome.Applied, stored) { HistoryFault = entry is null ? null : TryAppend(entry) };
             },
             cancellationToken);

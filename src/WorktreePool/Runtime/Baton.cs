@@ -9,10 +9,10 @@ namespace WorktreePool.Runtime;
 internal sealed class Baton(PoolContext context)
 {
     /// <summary>How long a freed slot is left to the claim that waits: enough to be woken.</summary>
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How often a process may look without the baton, in the long run.</summary>
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How often it may look at once, after a quiet time.</summary>
     private const int MostLooks = 20;

@@ -26,7 +26,7 @@ internal sealed class Claiming(
     private static readonly TimeSpan KeeperAnswer = TimeSpan.FromSeconds(5);
 
     /// <summary>For how long a claim leaves freed slots to others, whoever has the baton meanwhile.</summary>
-    private static readonly TimeSpan MostCourtesy = TimeSpan.FromMilliseconds(120);
+    private static readonly TimeSpan MostCourtesy = TimeSpan.FromMilliseconds(50);
 
     /// <summary>What a claim may take beyond its end to give its slot back.</summary>
     private static readonly TimeSpan GiveBackGrace = TimeSpan.FromMilliseconds(200);
