@@ -11,16 +11,47 @@ internal sealed class KnownState(StateDocuments documents)
     /// <summary>One reader at a time takes in what was touched.</summary>
     private readonly Lock _refreshing = new();
 
+    private readonly Lock _keeping = new();
+
     private volatile Seen? _seen;
+
+    private long _writes;
 
     /// <summary>Everything must be read.</summary>
     public void Forget() => _seen = null;
 
-    /// <summary>What was read or written while the change counter stood at a number.</summary>
-    /// <param name="number">The number.</param>
+    /// <summary>How often this process has written. To be asked before reading, for <see cref="KeepRead"/>.</summary>
+    public long Writes => Interlocked.Read(ref _writes);
+
+    /// <summary>Under the store lock: what was written.</summary>
+    /// <param name="number">What the change counter stands at since.</param>
     /// <param name="state">The state.</param>
     /// <param name="isWhole">Whether no record is lost.</param>
-    public void Keep(long number, PoolState state, bool isWhole) => _seen = new Seen(number, state, isWhole);
+    public void KeepWritten(long number, PoolState state, bool isWhole)
+    {
+        lock (_keeping)
+        {
+            _writes++;
+            _seen = new Seen(number, state, isWhole);
+        }
+    }
+
+    /// <summary>
+    /// What was read while the change counter stood at a number, unless this process has written since: nobody is told of its own writing, so an earlier state would never be brought up to date.
+    /// </summary>
+    /// <param name="number">The number.</param>
+    /// <param name="state">The state, of which no record is lost.</param>
+    /// <param name="writes">From <see cref="Writes"/>, before it was read.</param>
+    public void KeepRead(long number, PoolState state, long writes)
+    {
+        lock (_keeping)
+        {
+            if (_writes == writes)
+            {
+                _seen = new Seen(number, state, IsWhole: true);
+            }
+        }
+    }
 
     /// <summary>Under the store lock, and as long as the slot's files are as this process knows them.</summary>
     /// <param name="number">The change counter.</param>

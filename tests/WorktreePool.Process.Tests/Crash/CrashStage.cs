@@ -136,7 +136,7 @@ internal sealed partial class CrashStage(CrashSite site)
         }
     }
 
-    /// <summary>All at once: a moved base, work in repositories and under names that are odd, links and files in the place of directories, damaged state and debris.</summary>
+    /// <summary>All at once: a moved base, work in repositories and under names that are odd, links and files in the place of directories, damaged state and debris of a writer that was killed.</summary>
     private async Task WreckAsync()
     {
         CrashSite.Shell("""
@@ -148,6 +148,9 @@ internal sealed partial class CrashStage(CrashSite site)
         string state = Path.Combine(Sandbox.PoolDirectory, "state");
         await File.WriteAllTextAsync(Path.Combine(state, "slot-0.json"), "{ \"schema\": 1, \"sl");
         await File.WriteAllTextAsync(Path.Combine(state, "slot-1.json.tmp"), "");
+
+        // Odd: whoever wrote last has died at it.
+        await File.WriteAllBytesAsync(Path.Combine(state, "store.lock"), BitConverter.GetBytes(99L));
     }
 
     /// <summary>Commits to the remote's branch, and fetches. The script runs in a clone, with the sandbox's root as its argument.</summary>
