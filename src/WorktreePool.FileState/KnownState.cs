@@ -15,13 +15,19 @@ internal sealed class KnownState(StateDocuments documents)
 
     private volatile Seen? _seen;
 
-    private long _writes;
+    private long _keeps;
+
+    /// <summary>How often something was kept. To be asked before everything is read, for <see cref="KeepRead"/>.</summary>
+    public long Keeps => Interlocked.Read(ref _keeps);
 
     /// <summary>Everything must be read.</summary>
-    public void Forget() => _seen = null;
-
-    /// <summary>How often this process has written. To be asked before reading, for <see cref="KeepRead"/>.</summary>
-    public long Writes => Interlocked.Read(ref _writes);
+    public void Forget()
+    {
+        lock (_keeping)
+        {
+            _seen = null;
+        }
+    }
 
     /// <summary>Under the store lock: what was written.</summary>
     /// <param name="number">What the change counter stands at since.</param>
@@ -31,24 +37,24 @@ internal sealed class KnownState(StateDocuments documents)
     {
         lock (_keeping)
         {
-            _writes++;
-            _seen = new Seen(number, state, isWhole);
+            Keep(new Seen(number, state, isWhole));
         }
     }
 
     /// <summary>
-    /// What was read while the change counter stood at a number, unless this process has written since: nobody is told of its own writing, so an earlier state would never be brought up to date.
+    /// What was read while the change counter stood at a number, unless something was kept since. With that, touches of files may have been taken in, and of its own writing this process is
+    /// not even told: an earlier state in its place would never be brought up to date.
     /// </summary>
     /// <param name="number">The number.</param>
     /// <param name="state">The state, of which no record is lost.</param>
-    /// <param name="writes">From <see cref="Writes"/>, before it was read.</param>
-    public void KeepRead(long number, PoolState state, long writes)
+    /// <param name="keeps">From <see cref="Keeps"/>, before it was read.</param>
+    public void KeepRead(long number, PoolState state, long keeps)
     {
         lock (_keeping)
         {
-            if (_writes == writes)
+            if (_keeps == keeps)
             {
-                _seen = new Seen(number, state, IsWhole: true);
+                Keep(new Seen(number, state, IsWhole: true));
             }
         }
     }
@@ -104,7 +110,7 @@ internal sealed class KnownState(StateDocuments documents)
                 Seen? next = TakeIn(seen, touched, number, isSettled);
 
                 // Files are read alone only as long as nobody writes them.
-                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && (isExact || !isSettled) && Interlocked.CompareExchange(ref _seen, next, seen) == seen;
+                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && (isExact || !isSettled) && TryReplace(seen, next!);
                 return isKept ? next : null;
             }
             catch
@@ -122,6 +128,27 @@ internal sealed class KnownState(StateDocuments documents)
                 }
             }
         }
+    }
+
+    private bool TryReplace(Seen seen, Seen next)
+    {
+        lock (_keeping)
+        {
+            if (_seen != seen)
+            {
+                return false;
+            }
+
+            Keep(next);
+            return true;
+        }
+    }
+
+    /// <summary>Under the lock.</summary>
+    private void Keep(Seen seen)
+    {
+        _keeps++;
+        _seen = seen;
     }
 
     /// <summary>

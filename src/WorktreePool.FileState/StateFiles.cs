@@ -53,13 +53,13 @@ internal sealed class StateFiles : IDisposable
 
             // Should it fail, the next change must fail too.
             _known.Forget();
-            long writes = _known.Writes;
+            long keeps = _known.Keeps;
             long? number = ChangeCounter.Read(StoreLock);
             bool isSettled = number is not null && !isCrossed;
             Readings readings = ReadAll(document => document.Read(isSettled), pool => pool.Read(isSettled));
             if (number is { } settled && ChangeCounter.Read(StoreLock) == settled)
             {
-                return Keep(readings, settled, writes);
+                return Keep(readings, settled, keeps);
             }
 
             if (isSettled)
@@ -218,12 +218,12 @@ internal sealed class StateFiles : IDisposable
     }
 
     /// <summary>What was read while nothing changed need not be read again until something does; unless it is damaged, which must be seen.</summary>
-    private PoolState Keep(Readings readings, long number, long writes)
+    private PoolState Keep(Readings readings, long number, long keeps)
     {
         PoolState state = readings.ToState(number);
         if (readings.IsWhole)
         {
-            _known.KeepRead(number, state, writes);
+            _known.KeepRead(number, state, keeps);
         }
 
         return state;
