@@ -48,6 +48,7 @@ public sealed class OldHistoryTests : IDisposable
             }
 
             await all;
+            ends.Should().OnlyContain(end => end.Result.Item1 == 0, "each has written all of its entries");
             dropped.Should().BePositive();
             int left = 0;
             for (int writer = 0; writer < writers.Count; writer++)
