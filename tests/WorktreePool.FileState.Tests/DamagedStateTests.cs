@@ -157,7 +157,7 @@ public sealed class DamagedStateTests : IDisposable
         (await other.CompareAndSetAsync(0, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict, "it is not new");
         (await other.CompareAndSetAsync(before.Slots[0].Version, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict, "nor what it was");
         (await other.CompareAndSetAsync(0, Record("slot-1"), Token)).Applied.Should().BeTrue("the others go on");
-        lost = (await store.ReadAsync(Token)).Slots[0];
+        lost = (await other.ReadAsync(Token)).Slots[0];
         SlotRecord freed = (await other.CompareAndSetAsync(lost.Version, lost with { State = SlotState.Cleaning, Lease = null, Epoch = lost.Epoch + 1 }, Token)).Stored!;
         (await store.ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(freed);
     }
