@@ -101,7 +101,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                 return;
             }
 
-            await ((Task)changed.WaitAsync(Poll, _time, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await changed.WaitAsync(Poll, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (changed.IsCompleted)
             {

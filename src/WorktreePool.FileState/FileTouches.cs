@@ -14,6 +14,7 @@ internal sealed class FileTouches(string directory) : IDisposable
     private const FileChange Lost = FileChange.SelfDeleted | FileChange.SelfMoved | FileChange.Overflowed | FileChange.NoLongerWatched;
 
     private Inotify? _queue;
+    private bool _isDisposed;
 
     /// <summary>Whether touches are told.</summary>
     public bool IsTold => _queue is not null;
@@ -22,7 +23,7 @@ internal sealed class FileTouches(string directory) : IDisposable
     /// <returns>Whether it has begun just now: what was touched before is not told.</returns>
     public bool Begin()
     {
-        if (_queue is not null || !OperatingSystem.IsLinux())
+        if (_queue is not null || _isDisposed || !OperatingSystem.IsLinux())
         {
             return false;
         }
@@ -70,15 +71,23 @@ internal sealed class FileTouches(string directory) : IDisposable
         if (isLost)
         {
             // It begins anew, should the directory come back: until then, and the first time after it, everything is looked at.
-            Dispose();
+            End();
         }
 
         return !isLost;
     }
 
-    public void Dispose()
+    /// <summary>Ends, until it is begun anew.</summary>
+    public void End()
     {
         _queue?.Dispose();
         _queue = null;
+    }
+
+    /// <summary>Ends for good: whoever goes on with a store that was disposed looks at every file.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        End();
     }
 }

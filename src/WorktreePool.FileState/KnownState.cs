@@ -17,15 +17,14 @@ internal sealed class KnownState(StateDocuments documents)
 
     private long _keeps;
 
-    /// <summary>How often something was kept. To be asked before everything is read, for <see cref="KeepRead"/>.</summary>
-    public long Keeps => Interlocked.Read(ref _keeps);
-
     /// <summary>Everything must be read.</summary>
-    public void Forget()
+    /// <returns>How often something was kept until now, for <see cref="KeepRead"/>.</returns>
+    public long Forget()
     {
         lock (_keeping)
         {
             _seen = null;
+            return _keeps;
         }
     }
 
@@ -47,7 +46,7 @@ internal sealed class KnownState(StateDocuments documents)
     /// </summary>
     /// <param name="number">The number.</param>
     /// <param name="state">The state, of which no record is lost.</param>
-    /// <param name="keeps">From <see cref="Keeps"/>, before it was read.</param>
+    /// <param name="keeps">From <see cref="Forget"/>, before it was read.</param>
     public void KeepRead(long number, PoolState state, long keeps)
     {
         lock (_keeping)
@@ -110,7 +109,7 @@ internal sealed class KnownState(StateDocuments documents)
                 Seen? next = TakeIn(seen, touched, number, isSettled);
 
                 // Files are read alone only as long as nobody writes them.
-                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && (isExact || !isSettled) && TryReplace(seen, next!);
+                isKept = next is not null && IsOfOneMoment(counted, counter, out isExact) && (isExact || !isSettled) && TryReplace(seen, next);
                 return isKept ? next : null;
             }
             catch

@@ -37,8 +37,6 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     /// <summary>The same of the pool's own record.</summary>
     private bool _isPoolDoubtful = true, _isPoolUnsure = true;
 
-    private bool _isDisposed;
-
     /// <summary>Each slot's.</summary>
     public IEnumerable<KeyValuePair<string, TwinDocument<SlotRecord>>> Slots => _slots;
 
@@ -152,7 +150,7 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     {
         lock (_looking)
         {
-            if (!_isDisposed && _touches.Begin())
+            if (_touches.Begin())
             {
                 // What was touched between the last look and now is told by nobody.
                 _isListed = false;
@@ -166,7 +164,7 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     {
         lock (_looking)
         {
-            _touches.Dispose();
+            _touches.End();
         }
     }
 
@@ -234,12 +232,10 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         }
     }
 
-    /// <summary>Ends what watches, for good: whoever goes on with the store looks at every file.</summary>
     public void Dispose()
     {
         lock (_looking)
         {
-            _isDisposed = true;
             _touches.Dispose();
         }
     }

@@ -52,8 +52,7 @@ internal sealed class StateFiles : IDisposable
             }
 
             // Should it fail, the next change must fail too.
-            _known.Forget();
-            long keeps = _known.Keeps;
+            long keeps = _known.Forget();
             long? number = ChangeCounter.Read(StoreLock);
             bool isSettled = number is not null && !isCrossed;
             Readings readings = ReadAll(document => document.Read(isSettled), pool => pool.Read(isSettled));

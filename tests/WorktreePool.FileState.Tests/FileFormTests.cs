@@ -236,8 +236,7 @@ public sealed class FileFormTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "inotify is Linux's");
         FileSlotStateStore store = _pool.Open();
         await store.CompareAndSetAsync(0, Record("slot-0"), Token);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        Task wait = store.WaitForChangeAsync((await store.ReadAsync(Token)).Stamp, patience.Token).AsTask();
+        Task wait = store.WaitForChangeAsync((await store.ReadAsync(Token)).Stamp, Token).AsTask();
         IsWatched().Should().BeTrue();
         await store.DisposeAsync();
         await wait.Awaiting(w => w).Should().ThrowAsync<ObjectDisposedException>();

@@ -18,12 +18,12 @@ public sealed class KnownStateTests : IDisposable
         PoolState read = State(1), written = State(2);
 
         // A reader that was held up: it has read all, and before it says so this process writes. Nobody is told of its own writing.
-        long before = known.Keeps;
+        long before = known.Forget();
         known.KeepWritten(4, written, isWhole: true);
         known.KeepRead(2, read, before);
         known.Recall(4, null)!.Value.State.Should().BeSameAs(written);
 
-        known.KeepRead(6, read, known.Keeps);
+        known.KeepRead(6, read, known.Forget());
         known.Recall(6, null)!.Value.State.Should().BeSameAs(read);
     }
 
