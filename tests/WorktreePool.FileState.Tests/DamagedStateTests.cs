@@ -230,30 +230,58 @@ public sealed class DamagedStateTests : IDisposable
     }
 
     [Theory]
-    [InlineData(400)]
-    [InlineData(512)]
-    public async Task A_file_of_which_only_the_beginning_reached_the_disk_is_restored_even_if_it_can_be_read(int cut)
+    [InlineData(400, true)]
+    [InlineData(512, true)]
+    [InlineData(400, false)]
+    [InlineData(512, false)]
+    public async Task A_file_of_which_only_the_beginning_reached_the_disk_is_restored_even_if_it_can_be_read(int cut, bool isJournaled)
     {
         await using FileSlotStateStore store = _pool.Open();
         await FillAsync(store);
         await store.CompareAndSetAsync(1, Held('a'), Token);
-        byte[] old = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
-        await store.CompareAndSetAsync(2, Held('b'), Token);
         PoolState before = await store.ReadAsync(Token);
+        byte[] old = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
+        byte[] journal = await File.ReadAllBytesAsync(_pool.JournalOf("slot-0.json"), Token);
+        await store.CompareAndSetAsync(2, Held('b'), Token);
         byte[] torn = await File.ReadAllBytesAsync(_pool.File("slot-0.json"), Token);
         old.AsSpan(cut).CopyTo(torn.AsSpan(cut));
         await File.WriteAllBytesAsync(_pool.File("slot-0.json"), torn, Token);
         await File.WriteAllBytesAsync(_pool.File("store.lock"), new byte[8], Token);
+        if (isJournaled)
+        {
+            before = new PoolState(before.Pool, [before.Slots[0] with { Version = 3, Lease = Held('b').Lease }, before.Slots[1]], before.Stamp);
+        }
+        else
+        {
+            // The power failed before its writer was told that the change was made, and its file was on the way to the disk sooner.
+            await File.WriteAllBytesAsync(_pool.JournalOf("slot-0.json"), journal, Token);
+        }
 
         await using FileSlotStateStore next = _pool.Open();
-        (await next.ReadAsync(Token)).Slots.Should().BeEquivalentTo(before.Slots, "it says version 3, as its journal does, and the journal has a hash");
-        await ShouldRestoreAsync(next, before, "version 3, and its copy 3 with another content");
+        (await next.ReadAsync(Token)).Slots.Should().BeEquivalentTo(before.Slots, "the file says version 3, but that is not whole");
+        await ShouldRestoreAsync(next, before, "does not fit its \"check\"");
         (await File.ReadAllBytesAsync(_pool.File("slot-0.json.damaged"), Token)).Should().Equal(torn);
 
         static SlotRecord Held(char text) => Record("slot-0") with
         {
             Lease = new LeaseRecord { Key = "k", TokenHash = "", Owner = LeaseOwner.ForDuration(TimeSpan.FromHours(1)), Metadata = new Dictionary<string, string> { ["m"] = new(text, 600) } },
         };
+    }
+
+    [Fact]
+    public async Task A_file_that_reached_the_disk_before_its_journal_counts()
+    {
+        await using FileSlotStateStore store = _pool.Open();
+        await FillAsync(store);
+        byte[] journal = await File.ReadAllBytesAsync(_pool.JournalOf("slot-0.json"), Token);
+        SlotRecord last = (await store.CompareAndSetAsync(1, Record("slot-0") with { Epoch = 7 }, Token)).Stored!;
+        await File.WriteAllBytesAsync(_pool.JournalOf("slot-0.json"), journal, Token);
+        await File.WriteAllBytesAsync(_pool.File("store.lock"), new byte[8], Token);
+
+        await using FileSlotStateStore next = _pool.Open();
+        (await next.ReadAsync(Token)).Slots[0].Should().BeEquivalentTo(last);
+        (await next.CompareAndSetAsync(9, Record("slot-1"), Token)).Outcome.Should().Be(StoreOutcome.Conflict);
+        Journaled("slot-0.json").Should().Equal(ReadableFile.TryRead(_pool.File("slot-0.json")), "from now on it is on the disk twice");
     }
 
     [Theory]

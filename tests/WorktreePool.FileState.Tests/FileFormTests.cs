@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
@@ -42,7 +43,9 @@ public sealed class FileFormTests : IDisposable
         string text = await File.ReadAllTextAsync(_pool.File("slot-3.json"), Token);
         new FileInfo(_pool.File("slot-3.json")).Length.Should().Be(1024, "the next version fits into it");
         text = text.TrimEnd() + "\n";
-        text.Replace("\\uD83E\\uDDEA", "🧪", StringComparison.Ordinal).Should().Be(
+        (string own, string check) = (text[..text.IndexOf(",\n  \"check\"", StringComparison.Ordinal)], text[text.IndexOf(",\n  \"check\"", StringComparison.Ordinal)..]);
+        check.Should().Be($",\n  \"check\": \"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(own))[..8])}\"\n}}\n", "a file that is half of one version can be told");
+        (own + "\n}\n").Replace("\\uD83E\\uDDEA", "🧪", StringComparison.Ordinal).Should().Be(
             """
             {
               "schema": 1,
