@@ -74,7 +74,7 @@ internal sealed partial class FileSlotStateStore
         foreach (SlotRecord slot in part.Slots)
         {
             RequireName(slot.Slot);
-            state = _files.WriteSlot(held, state, slot, StateFiles.Write(slot));
+            state = _files.WriteSlot(held, state, slot, StateFiles.Write(slot), isUrgent: true);
         }
 
         if (part.Pool.Version > 0)

@@ -240,7 +240,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                     return new StoreResult(StoreOutcome.KeyHeld, null, holder);
                 }
 
-                _files.WriteSlot(held, state, stored, content);
+                _files.WriteSlot(held, state, stored, content, isUrgent: false);
                 return new StoreResult(StoreOutcome.Applied, stored) { HistoryFault = entry is null ? null : TryAppend(entry) };
             },
             cancellationToken);

@@ -7,7 +7,8 @@ namespace WorktreePool.FileState;
 
 /// <summary>
 /// The last two versions of one record, each in its own half of a file that never changes its size. A new version goes into the half of the one
-/// before the last, so that a write which is cut off spoils nothing that counts, and one fdatasync makes it durable: no name and no length changes.
+/// before the last, so that a write which is cut off spoils nothing that counts, as long as the last one was on the disk before. One fdatasync makes it durable: no name and no
+/// length changes.
 /// </summary>
 /// <remarks>
 /// A half is a header of 64 bytes (<c>WPJ1</c>, the content's length as int32, the number of the write as int64, SHA-256 of these 16 bytes and the
@@ -19,8 +20,8 @@ internal sealed class JournalFile(string path)
     private const int HeaderLength = 64;
     private const int HashAt = 16;
 
-    /// <summary>The last version as this process wrote it: the file's length, where its half begins, and its number.</summary>
-    private (long Length, long At, long Number)? _written;
+    /// <summary>The last version as this process wrote it.</summary>
+    private Written? _written;
 
     private static ReadOnlySpan<byte> Magic => "WPJ1"u8;
 
@@ -46,27 +47,40 @@ internal sealed class JournalFile(string path)
         return bytes[last.Content];
     }
 
-    /// <summary>Adds a version: durable when it returns.</summary>
+    /// <summary>Adds a version. The one before is on the disk first, or a power loss could take both.</summary>
+    /// <param name="content">The version.</param>
+    /// <param name="isSure">Whether the one before is known to be on the disk; if not, and unless this process has brought it there, it is brought there now.</param>
+    /// <param name="later">Is given what brings the new version to the disk; null: it is there when this returns.</param>
     /// <returns>Whether the file was made anew.</returns>
-    public bool Write(ReadOnlySpan<byte> content)
+    public bool Write(ReadOnlySpan<byte> content, bool isSure, Action<Action>? later)
     {
         using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
-        (long Length, long At, long Number)? before = file is null ? null : _written is { } known && UnixCalls.LengthOf(file) == known.Length ? known : Find(DocumentFile.ReadAll(file, path));
+        Written? before = file is null ? null : _written is { } known && UnixCalls.LengthOf(file) == known.Length ? known : Find(DocumentFile.ReadAll(file, path));
         _written = null;
-        if (before is not { } last || HeaderLength + content.Length > last.Length / 2)
+        if (before is null || HeaderLength + content.Length > before.Length / 2)
         {
             Create(content);
             return true;
         }
 
-        long at = last.At == 0 ? last.Length / 2 : 0;
-        byte[] version = Version(content, last.Number + 1);
+        if (!isSure && !before.IsDurable)
+        {
+            Sync(file!);
+        }
+
+        long at = before.At == 0 ? before.Length / 2 : 0;
+        byte[] version = Version(content, before.Number + 1);
+        var next = new Written(before.Length, at, before.Number + 1);
         try
         {
             RandomAccess.Write(file!, version, at);
             CrashPoint.Reached("state journal written");
-            UnixCalls.SyncData(file!);
-            CrashPoint.Reached("state journal durable");
+            if (later is null)
+            {
+                UnixCalls.SyncData(file!);
+                CrashPoint.Reached("state journal durable");
+                next.IsDurable = true;
+            }
         }
         catch (IOException)
         {
@@ -75,22 +89,44 @@ internal sealed class JournalFile(string path)
             throw;
         }
 
-        _written = (last.Length, at, last.Number + 1);
+        _written = next;
+        later?.Invoke(() => Confirm(next));
         return false;
     }
 
-    /// <summary>Brings to the disk what a writer that was killed may have left on the way there.</summary>
+    /// <summary>Brings to the disk what a writer may have left on the way there.</summary>
     public void Secure()
     {
-        using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
-        if (file is not null)
+        if (UnixCalls.TryOpen(path, FileAccess.ReadWrite) is { } file)
         {
-            UnixCalls.SyncData(file);
-            CrashPoint.Reached("state journal secured");
+            using (file)
+            {
+                Sync(file);
+            }
         }
     }
 
-    private static (long Length, long At, long Number)? Find(byte[] bytes) => Last(bytes) is { } last ? (bytes.Length, last.At, last.Number) : null;
+    /// <summary>Brings a version to the disk that others see already.</summary>
+    private void Confirm(Written version)
+    {
+        try
+        {
+            Secure();
+            version.IsDurable = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StateStoreException($"The pool's state was changed, but the disk did not confirm it, so a power loss may undo the change ({path}: {e.Message}). Check the disk.", e);
+        }
+    }
+
+    private static void Sync(SafeFileHandle file)
+    {
+        UnixCalls.SyncData(file);
+        CrashPoint.Reached("state journal secured");
+    }
+
+    private static Written? Find(byte[] bytes) => Last(bytes) is { } last ? new Written(bytes.Length, last.At, last.Number) : null;
 
     private void Create(ReadOnlySpan<byte> content)
     {
@@ -154,5 +190,27 @@ internal sealed class JournalFile(string path)
         version[HeaderLength..].CopyTo(hashed.AsSpan(HashAt));
         SHA256.HashData(hashed.AsSpan(0, version.Length - HeaderLength + HashAt), hash);
         ArrayPool<byte>.Shared.Return(hashed);
+    }
+
+    /// <summary>A version in the file.</summary>
+    /// <param name="length">The file's length.</param>
+    /// <param name="at">Where its half begins.</param>
+    /// <param name="number">Its number.</param>
+    private sealed class Written(long length, long at, long number)
+    {
+        private volatile bool _isDurable;
+
+        public long Length => length;
+
+        public long At => at;
+
+        public long Number => number;
+
+        /// <summary>Whether this process knows that it is on the disk.</summary>
+        public bool IsDurable
+        {
+            get => _isDurable;
+            set => _isDurable = value;
+        }
     }
 }

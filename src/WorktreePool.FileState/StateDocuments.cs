@@ -66,10 +66,14 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     }
 
     /// <summary>Under the store lock: replaces a slot's record.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="isSure">Whether the version before is known to be on the disk.</param>
+    /// <param name="later">Is given what brings this one to the disk; null: it is there when this returns.</param>
     /// <returns>Whether its file was written, too; if not, the journal alone tells.</returns>
-    public bool Write(SlotRecord record, byte[] content)
+    public bool Write(SlotRecord record, byte[] content, bool isSure, Action<Action>? later)
     {
-        bool isSettled = Of(record.Slot).Write(content, record);
+        bool isSettled = Of(record.Slot).Write(content, record, isSure, later);
         lock (_looking)
         {
             // Told of now is this process's own writing, and what it has written over.
@@ -86,7 +90,7 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     /// <summary>The same of the pool's own.</summary>
     public bool Write(PoolRecord record, byte[] content)
     {
-        bool isSettled = Pool.Write(content, record);
+        bool isSettled = Pool.Write(content, record, isSure: true, later: null);
         lock (_looking)
         {
             if (isSettled && Settle())

@@ -135,16 +135,25 @@ internal sealed class StateFiles : IDisposable
     /// <param name="state">From <see cref="Mend"/>.</param>
     /// <param name="record">The new record.</param>
     /// <param name="content">From <see cref="Write"/>.</param>
+    /// <param name="isUrgent">Whether it must be on the disk before the lock is given back, whatever it says.</param>
     /// <returns>The state after it.</returns>
-    public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content)
+    public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content, bool isUrgent)
     {
         held.Begin();
-        bool isSettled = _documents.Write(record, content);
-        IEnumerable<SlotRecord> slots = state.Slots.Any(slot => slot.Slot == record.Slot)
+        SlotRecord? before = state.Slots.FirstOrDefault(slot => slot.Slot == record.Slot);
+        bool isSettled = _documents.Write(record, content, isSure: before?.Lease is null, isUrgent || FreesKey(before, record) ? null : held.Later);
+        IEnumerable<SlotRecord> slots = before is not null
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
             : Readings.InOrder(state.Slots.Append(record));
         return End(held, state with { Slots = [.. slots] }, isSettled);
     }
+
+    /// <summary>
+    /// Whether others may claim a key once they see the change. Then it is on the disk before they do: theirs may be there sooner, and after a power loss the key would be held
+    /// twice. All else is brought there when the lock was given back, and before its writer is told that it was made; the others wait for no disk then. A record without a lease
+    /// is one that was on the disk before anybody saw it.
+    /// </summary>
+    private static bool FreesKey(SlotRecord? before, SlotRecord next) => next.Lease is not { } lease || (before?.Lease is { } former && former.Key != lease.Key);
 
     /// <summary>Under the store lock: replaces the pool's own record.</summary>
     public void WritePool(StoreLock.Held held, PoolState state, PoolRecord record)

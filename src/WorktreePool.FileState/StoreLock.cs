@@ -58,12 +58,19 @@ internal sealed class StoreLock(string path, TimeProvider time)
         return null;
     }
 
-    /// <summary>Does short, synchronous work under the lock.</summary>
+    /// <summary>Does short, synchronous work under the lock, and then, without it, what the work has left for later (<see cref="Held.Later"/>).</summary>
     /// <param name="work">The work.</param>
     /// <param name="access">Whether it changes the state, which those who wait for a change are told.</param>
     /// <param name="continued">Told, under the lock too, of a process that was stopped while it held the lock and was told to continue.</param>
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
     public async ValueTask<T> RunAsync<T>(Func<Held, T> work, FileAccess access, Action<LockHolder> continued, CancellationToken cancellationToken)
+    {
+        (T result, Held held) = await RunAloneAsync(work, access, continued, cancellationToken).ConfigureAwait(false);
+        held.DoLater();
+        return result;
+    }
+
+    private async ValueTask<(T Result, Held Held)> RunAloneAsync<T>(Func<Held, T> work, FileAccess access, Action<LockHolder> continued, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         using var patience = new LockPatience(Patience, time, cancellationToken);
@@ -82,8 +89,8 @@ internal sealed class StoreLock(string path, TimeProvider time)
         try
         {
             (FileLock taken, LockHolder? stopped) = await TakeAsync(access, patience).ConfigureAwait(false);
-            using FileLock held = taken;
-            _time.Set(held);
+            using FileLock given = taken;
+            _time.Set(given);
             if (!_proven)
             {
                 FileLock.Prove(path);
@@ -95,7 +102,8 @@ internal sealed class StoreLock(string path, TimeProvider time)
                 continued(stopped);
             }
 
-            return work(new Held(held.File));
+            var held = new Held(given.File);
+            return (work(held), held);
         }
         catch (OperationCanceledException) when (patience.HasEnded)
         {
@@ -179,8 +187,16 @@ internal sealed class StoreLock(string path, TimeProvider time)
         /// <summary>What it stands at since a change was begun; null when none is under way.</summary>
         private long? _begun;
 
+        private List<Action>? _later;
+
         /// <summary>Whether a change was begun and not ended.</summary>
         public bool HasBegun => _begun is not null;
+
+        /// <summary>Leaves something to do until the lock was given back, by whoever works under it and before it is told that its work is done.</summary>
+        public void Later(Action work) => (_later ??= []).Add(work);
+
+        /// <summary>Without the lock.</summary>
+        public void DoLater() => _later?.ForEach(work => work());
 
         /// <summary>Before a change: from now on others read everything.</summary>
         public void Begin() => _begun ??= ChangeCounter.Begin(file, Number);

@@ -76,7 +76,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     {
         if (held.Number is null)
         {
-            // Whoever died at work had perhaps not yet brought to the disk what others are about to build on.
+            // Whoever died at work had perhaps not yet brought to the disk what others take for being there.
             _journal.Secure();
         }
 
@@ -102,7 +102,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         else if (reading.Record is not null && !IsSame(main.Content, second.Content))
         {
             held.Begin();
-            WriteJournal(main.Content!);
+            WriteJournal(main.Content!, isSure: false, later: null);
 
             // Others are told of files that are written, and not of journals.
             PutInPlace(main);
@@ -112,15 +112,19 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
     }
 
     /// <summary>Under the store lock: replaces the record. What is damaged beyond restoring is kept aside for a person to look at.</summary>
+    /// <param name="content">The record's bytes.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="isSure">Whether the version before is known to be on the disk.</param>
+    /// <param name="later">Is given what brings this one to the disk; null: it is there when this returns.</param>
     /// <returns>Whether the file was written, too; if not, the journal alone tells.</returns>
-    public bool Write(byte[] content, T record)
+    public bool Write(byte[] content, T record, bool isSure, Action<Action>? later)
     {
         if ((_isDoubtful || _sight is not { Counts: true }) && Load(file).Damage is not null)
         {
             KeepAside();
         }
 
-        WriteJournal(content);
+        WriteJournal(content, isSure, later);
         return PutInPlace(new Side(content, record, null));
     }
 
@@ -143,9 +147,9 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         return Math.Max(1, new DateTimeOffset(at).ToUnixTimeSeconds());
     }
 
-    private void WriteJournal(byte[] content)
+    private void WriteJournal(byte[] content, bool isSure, Action<Action>? later)
     {
-        if (_journal.Write(content) && File.Exists(copy))
+        if (_journal.Write(content, isSure, later) && File.Exists(copy))
         {
             DocumentFile.Delete(copy);
         }
