@@ -7,13 +7,8 @@ public sealed class DurabilityTests : IDisposable
 {
     private const string Written = "state journal written", Durable = "state journal durable", Secured = "state journal secured";
 
-    private static readonly AsyncLocal<Action<string>?> Passing = new();
-
     private readonly PoolDirectory _pool = new();
     private readonly List<string> _passed = [];
-
-    /// <summary>Each test hears of the points that it passes itself.</summary>
-    static DurabilityTests() => AppContext.SetData("WorktreePool.CrashPoint", (Action<string>)(name => Passing.Value?.Invoke(name)));
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -99,18 +94,18 @@ public sealed class DurabilityTests : IDisposable
 
     public void Dispose()
     {
-        Passing.Value = null;
+        CrashPoints.Listen(null);
         _pool.Dispose();
     }
 
-    private void Listen(Action<string>? also = null) => Passing.Value = name =>
+    private void Listen(Action<string>? also = null) => CrashPoints.Listen(name =>
     {
         if (name is Written or Durable or Secured)
         {
             _passed.Add(name == Written || IsFree() ? name : $"{name} under the lock");
             also?.Invoke(name);
         }
-    };
+    });
 
     private bool IsFree()
     {
