@@ -12,7 +12,7 @@ namespace WorktreePool.Benchmarks.Ratios;
 /// </summary>
 internal static class RatiosVerb
 {
-    private static readonly Type[] All = [typeof(ClaimBenchmarks), typeof(WatchedClaimBenchmarks), typeof(ReleaseBenchmarks), typeof(MoveBenchmarks), typeof(ProvisionBenchmarks), typeof(StoreBenchmarks), typeof(ScaleBenchmarks)];
+    private static readonly Type[] All = [typeof(ClaimBenchmarks), typeof(WatchedClaimBenchmarks), typeof(ReleaseBenchmarks), typeof(MoveBenchmarks), typeof(ProvisionBenchmarks), typeof(StoreBenchmarks), typeof(ScaleBenchmarks), typeof(CommandBenchmarks)];
 
     /// <param name="args">Name and value in turns: <c>--only</c> parts of class names and <c>--at</c> values of their parameter, each with commas between; <c>--rows</c> names of benchmarks, of which the floor is one; <c>--rounds</c>; <c>--warm-ups</c>, rounds before that do not count, else as many as the class says.</param>
     /// <returns>0; 1 when something allocated more than it may, see <see cref="MostAllocatedAttribute"/>.</returns>
