@@ -48,12 +48,18 @@ public sealed class PowerCutTests
                 }
             }
 
-            await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(pool, new Random(seed + writer + 1), cancellationToken), cancellationToken)));
-            _cuts.Should().HaveCountGreaterThan(Changes);
-            foreach ((PoolDirectory left, Dictionary<string, long> confirmed) in _cuts)
+            try
             {
-                await StartAsync(left, confirmed, cancellationToken);
-                left.Dispose();
+                await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(pool, new Random(seed + writer + 1), cancellationToken), cancellationToken)));
+                _cuts.Should().HaveCountGreaterThan(Changes);
+                foreach ((PoolDirectory left, Dictionary<string, long> confirmed) in _cuts)
+                {
+                    await StartAsync(left, confirmed, cancellationToken);
+                }
+            }
+            finally
+            {
+                _cuts.ForEach(cut => cut.Left.Dispose());
             }
         }
 
