@@ -6,9 +6,6 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
     /// <summary>Watching can fail silently (network file systems, overflow): then a waiter looks for itself this often.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How often a lock is tried that is waited for, where one cannot stand in line.</summary>
-    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(5);
-
     private readonly TimeProvider _time;
     private readonly string _host;
     private readonly StateFiles _files;
@@ -112,112 +109,11 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
         }
     }
 
-    public async ValueTask<IAsyncDisposable?> TryLockSlotAsync(string slot, CancellationToken cancellationToken)
-    {
-        await RequireLocksAsync(slot, cancellationToken).ConfigureAwait(false);
-        return Writing(() => _slotLocks.TryTake(slot));
-    }
-
-    public async ValueTask<IAsyncDisposable> WaitForSlotLockAsync(string slot, TimeProvider time, CancellationToken cancellationToken)
-    {
-        await RequireLocksAsync(slot, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            while (true)
-            {
-                if (await _slotLocks.TryTakeInTurnAsync(slot, cancellationToken).ConfigureAwait(false) is { } held)
-                {
-                    return held;
-                }
-
-                await Task.Delay(Retry, time, cancellationToken).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            throw Unwritable(e);
-        }
-    }
-
-    public async ValueTask AppendHistoryAsync(HistoryEntry entry, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(entry);
-        byte[] line = HistoryFile.Write(entry);
-        await ChangeAsync(
-            _ =>
-            {
-                _history.Append(line);
-                return true;
-            },
-            cancellationToken,
-            FileAccess.Read).ConfigureAwait(false);
-    }
-
-    public async ValueTask<IReadOnlyList<HistoryEntry>> ReadHistoryAsync(HistoryQuery query, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            return await _history.ReadAsync(query, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            throw Unreadable(e);
-        }
-    }
-
-    public async ValueTask<bool> PruneHistoryAsync(DateTimeOffset before, long limit, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            return await _pruner.RunAsync(before, limit, last => ChangeAsync(_ => last(), cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            throw Unwritable(e);
-        }
-    }
-
     public ValueTask DisposeAsync()
     {
         _watch.Dispose();
         _files.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    public ValueTask<string?> FindObstacleAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            return ValueTask.FromResult(_lock.FindStuckHolder()?.ToString());
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            // Not even the lock can be opened, for example on a read-only disk: whoever wants to change something is told so.
-            return ValueTask.FromResult<string?>(null);
-        }
-    }
-
-    public ValueTask<IReadOnlyList<StoppedWorker>> FindStoppedWorkersAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(StoppedHolders.Find(_files.StateDirectory));
-    }
-
-    /// <summary>Before the first lock of a slot: its directory is there, and files can be locked in it.</summary>
-    private async ValueTask RequireLocksAsync(string slot, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        RequireName(slot);
-        if (!_lock.IsProven)
-        {
-            await ChangeAsync(_ => true, cancellationToken).ConfigureAwait(false);
-        }
     }
 
     private ValueTask<StoreResult> SetAsync(long expectedVersion, SlotRecord next, byte[]? entry, CancellationToken cancellationToken)
@@ -244,40 +140,6 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
                 return new StoreResult(StoreOutcome.Applied, stored) { HistoryFault = entry is null ? null : TryAppend(entry) };
             },
             cancellationToken);
-    }
-
-    /// <summary>Under the store lock.</summary>
-    private void TellContinued(LockHolder holder) => _history.Append(new HistoryEntry
-    {
-        At = _time.GetUtcNow(),
-        Event = HistoryEvent.Continued,
-        Host = Environment.MachineName,
-        Detail = $"process {holder.Pid} ({holder.Name}) was stopped while it held the lock of the pool's state, and everybody waited: it was told to continue",
-    });
-
-    /// <summary>Under the store lock.</summary>
-    private void TellRestored(string? slot, string damage) => _history.Append(new HistoryEntry
-    {
-        At = _time.GetUtcNow(),
-        Event = HistoryEvent.Restored,
-        Host = _host,
-        Slot = slot,
-        Detail = $"{slot ?? "pool-record"}.json in {_files.StateDirectory} was damaged and is restored from its copy: {damage}",
-    });
-
-    /// <summary>Under the store lock.</summary>
-    /// <returns>Why it could not be added.</returns>
-    private string? TryAppend(byte[] entry)
-    {
-        try
-        {
-            _history.Append(entry);
-            return null;
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            return Unwritable(e).Message;
-        }
     }
 
     private PoolState Read(CancellationToken cancellationToken)
@@ -347,18 +209,6 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             toState,
             TellContinued,
             cancellationToken);
-
-    private T Writing<T>(Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (Exception e) when (IsStorageFault(e))
-        {
-            throw Unwritable(e);
-        }
-    }
 
     /// <summary>.NET tells of a file that may not grow (a limit on file sizes) as a wrong argument, and of one that is no file (a pipe) as not supported.</summary>
     private static bool IsStorageFault(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException or NotSupportedException;
