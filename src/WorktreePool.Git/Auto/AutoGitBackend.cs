@@ -151,7 +151,7 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
             }
 
             // One that was planned from another index than the one by which the slot was found ready is of no use.
-            using PlannedReset? anew = planned is not null && planned.Target.From == readyAt ? null : Plan(place, commit, cancellationToken);
+            using PlannedReset? anew = planned is not null && planned.Target.From == readyAt ? null : Plan(place, commit, static () => true, cancellationToken);
             PlannedReset reset = anew ?? planned!;
             string admin = reset.Repair.Run(place, commit, reset.Target, RepairLevel.Reset, readyAt, cancellationToken, out SlotMove? move);
             if (move is not null)
@@ -167,8 +167,8 @@ internal sealed class AutoGitBackend : IGitBackend, IDisposable
         }
     }
 
-    private PlannedReset Plan(SlotPlace place, string commit, CancellationToken cancellationToken) =>
-        PlannedReset.Make(_repository, _trusted, _verified, _keep, place, commit, cancellationToken);
+    private PlannedReset Plan(SlotPlace place, string commit, Func<bool> isEnough, CancellationToken cancellationToken) =>
+        PlannedReset.Make(_repository, _trusted, _verified, _keep, place, commit, isEnough, cancellationToken);
 
     private Task<string?> InProcessAsync(string reference, CancellationToken cancellationToken) =>
         Task.Run(() => ResolveInProcess(reference), cancellationToken).WaitAsync(cancellationToken);

@@ -21,16 +21,25 @@ internal sealed class PlannedReset : IDisposable
     public Target Target { get; }
 
     /// <summary>Reads it.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="trusted">The pool's indexes.</param>
+    /// <param name="verified">Those of them that this process knows.</param>
+    /// <param name="keep">What a reset leaves alone.</param>
+    /// <param name="place">The slot.</param>
+    /// <param name="commit">Where it shall go.</param>
+    /// <param name="isEnough">Whether nobody has time for contents any more.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="GitBackendException">It cannot be read in this process.</exception>
     /// <exception cref="LibGit2SharpException">The same.</exception>
     /// <exception cref="IOException">The same.</exception>
-    public static PlannedReset Make(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, SlotPlace place, string commit, CancellationToken cancellation)
+    public static PlannedReset Make(RepositoryLayout repository, TrustedIndex trusted, VerifiedIndexes verified, KeepPatterns keep, SlotPlace place, string commit, Func<bool> isEnough, CancellationToken cancellation)
     {
         var objects = new LazyObjects(repository.CommonDirectory);
         try
         {
             var repair = new InProcessRepair(repository, objects.Value, trusted, verified, keep);
-            return new PlannedReset(objects, repair, repair.Plan(place, commit, cancellation));
+            Target target = repair.Plan(place, commit, cancellation);
+            return new PlannedReset(objects, repair, target with { Contents = ReadAhead.Read(objects.Value, target.Entries, () => cancellation.IsCancellationRequested || isEnough()) });
         }
         catch
         {

@@ -3,32 +3,34 @@ using System.Collections.Concurrent;
 namespace WorktreePool.Git.Auto;
 
 /// <summary>For each slot the reset that it was said to get next, as long as nothing else was asked of it.</summary>
-/// <param name="plan">Plans one.</param>
-internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, PlannedReset> plan) : IDisposable
+/// <param name="plan">Plans one, until it is told that it is enough.</param>
+internal sealed class ResetsAhead(Func<SlotPlace, string, Func<bool>, CancellationToken, PlannedReset> plan) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, (string Commit, Task<PlannedReset> Plan)> _plans = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Ahead> _plans = new(StringComparer.Ordinal);
 
     /// <summary>Begins to plan one.</summary>
     public void Begin(SlotPlace place, string commit, CancellationToken cancellationToken)
     {
         Drop(place.Slot);
-        _plans[place.Slot] = (commit, Task.Run(() => plan(place, commit, cancellationToken), cancellationToken));
+        var wanted = new Wanted();
+        _plans[place.Slot] = new Ahead(commit, wanted, Task.Run(() => plan(place, commit, () => wanted.IsNow, cancellationToken), cancellationToken));
     }
 
     /// <summary>The one to a commit, for the caller to dispose of; null when there is none, or it could not be made.</summary>
     public async ValueTask<PlannedReset?> TakeAsync(string slot, string commit)
     {
-        if (!_plans.TryRemove(slot, out (string Commit, Task<PlannedReset> Plan) ahead))
+        if (!_plans.TryRemove(slot, out Ahead? ahead))
         {
             return null;
         }
 
         if (ahead.Commit != commit)
         {
-            Discard(ahead.Plan);
+            Discard(ahead);
             return null;
         }
 
+        ahead.Wanted.IsNow = true;
         await ((Task)ahead.Plan).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ahead.Plan.IsCompletedSuccessfully ? await ahead.Plan.ConfigureAwait(false) : null;
     }
@@ -44,22 +46,40 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, CancellationToken, Pla
     /// <summary>It does not come to that.</summary>
     public void Drop(string slot)
     {
-        if (_plans.TryRemove(slot, out (string Commit, Task<PlannedReset> Plan) ahead))
+        if (_plans.TryRemove(slot, out Ahead? ahead))
         {
-            Discard(ahead.Plan);
+            Discard(ahead);
         }
     }
 
-    private static void Discard(Task<PlannedReset> plan) => plan.ContinueWith(
-        static ended =>
-        {
-            // To ask why it failed is to have seen it: nobody else will.
-            if (ended.Exception is null && !ended.IsCanceled)
+    private static void Discard(Ahead ahead)
+    {
+        ahead.Wanted.IsNow = true;
+        ahead.Plan.ContinueWith(
+            static ended =>
             {
-                ended.Result.Dispose();
-            }
-        },
-        CancellationToken.None,
-        TaskContinuationOptions.ExecuteSynchronously,
-        TaskScheduler.Default);
+                // To ask why it failed is to have seen it: nobody else will.
+                if (ended.Exception is null && !ended.IsCanceled)
+                {
+                    ended.Result.Dispose();
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    private sealed record Ahead(string Commit, Wanted Wanted, Task<PlannedReset> Plan);
+
+    /// <summary>Whether somebody waits for a plan.</summary>
+    private sealed class Wanted
+    {
+        private volatile bool _isNow;
+
+        public bool IsNow
+        {
+            get => _isNow;
+            set => _isNow = value;
+        }
+    }
 }

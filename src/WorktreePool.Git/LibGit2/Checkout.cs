@@ -36,7 +36,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         if (isReadyWhereItWas)
         {
             RemoveGone(slot, target.Gone);
-            WriteAll(slot, entries, at => entries[at].Stamp == default, cancellation);
+            WriteAll(slot, target, at => entries[at].Stamp == default, cancellation);
         }
         else
         {
@@ -57,7 +57,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
                 entries[at] = entries[at] with { Stamp = difference.Equal[at] ?? default };
             }
 
-            WriteAll(slot, entries, at => difference.Equal[at] is null, cancellation);
+            WriteAll(slot, target, at => difference.Equal[at] is null, cancellation);
         }
 
         IndexFile made = IndexFile.Make(entries, target.Trees);
@@ -65,12 +65,13 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
     }
 
     /// <summary>Nothing is in the way by now, so it does not matter which file is made first.</summary>
-    private void WriteAll(string slot, IndexEntry[] entries, Func<int, bool> isToBeWritten, CancellationToken cancellation)
+    private void WriteAll(string slot, Target target, Func<int, bool> isToBeWritten, CancellationToken cancellation)
     {
+        IndexEntry[] entries = target.Entries;
         int[] files = [.. Enumerable.Range(0, entries.Length).Where(isToBeWritten)];
         int next = 0;
         string repository = objects.Repository.Info.Path;
-        Sharing.Run(1 + (files.Length / WorthSharing), () => Make(objects), Help, Stop);
+        Sharing.Run(1 + (files.Length / WorthSharing), () => Make(new Lazy<ObjectReader>(objects)), Help, Stop);
         Written = Array.ConvertAll(files, at => entries[at]);
 
         void Stop() => Volatile.Write(ref next, files.Length);
@@ -80,12 +81,22 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             // Whoever comes late has nothing left to do.
             if (Volatile.Read(ref next) < files.Length)
             {
-                using ObjectReader another = ObjectReader.OpenAgain(repository);
-                Make(another);
+                var another = new Lazy<ObjectReader>(() => ObjectReader.OpenAgain(repository));
+                try
+                {
+                    Make(another);
+                }
+                finally
+                {
+                    if (another.IsValueCreated)
+                    {
+                        another.Value.Dispose();
+                    }
+                }
             }
         }
 
-        void Make(ObjectReader reader)
+        void Make(Lazy<ObjectReader> reader)
         {
             var maker = new FileMaker(reader);
             for (int from; (from = Interlocked.Add(ref next, Share) - Share) < files.Length;)
@@ -93,7 +104,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
                 foreach (int at in files.AsSpan(from, Math.Min(Share, files.Length - from)))
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    entries[at] = entries[at] with { Stamp = maker.Make(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at]) };
+                    entries[at] = entries[at] with { Stamp = maker.Make(Path.Combine(slot, UnixFiles.Text(entries[at].Path)), entries[at], target.Contents.GetValueOrDefault(at)) };
                 }
             }
         }

@@ -7,7 +7,8 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>Makes files of blobs, one after another. Each is made anew and never written through, so that what a link leads to stays as it is.</summary>
-internal sealed class FileMaker(ObjectReader objects)
+/// <param name="objects">The repository, for this thread alone, opened when the first blob must be read.</param>
+internal sealed class FileMaker(Lazy<ObjectReader> objects)
 {
     private const int BlockSize = 1 << 16;
 
@@ -18,10 +19,11 @@ internal sealed class FileMaker(ObjectReader objects)
     /// <summary>Makes it, in place of what is there.</summary>
     /// <param name="path">Where; directories above it are made.</param>
     /// <param name="entry">What it shall be.</param>
+    /// <param name="known">Its content, if that was read already.</param>
     /// <returns>Its status.</returns>
     /// <exception cref="IOException">Something stands in the way.</exception>
     /// <exception cref="GitBackendException">What is there cannot be removed, or the object is missing.</exception>
-    public FileStamp Make(string path, IndexEntry entry)
+    public FileStamp Make(string path, IndexEntry entry, byte[]? known)
     {
         RemoveOld(path);
         string parent = Path.GetDirectoryName(path)!;
@@ -32,10 +34,7 @@ internal sealed class FileMaker(ObjectReader objects)
             _lastParent = parent;
         }
 
-        string id = Convert.ToHexStringLower(entry.Id.Span);
-        Blob blob = objects.Repository.Lookup<Blob>(new ObjectId(id))
-            ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
-        using Stream content = blob.GetContentStream();
+        using Stream content = known is not null ? new MemoryStream(known, writable: false) : Open(path, entry);
         if (entry.Mode == IndexEntry.Link)
         {
             File.CreateSymbolicLink(path, ReadText(content, path));
@@ -47,6 +46,13 @@ internal sealed class FileMaker(ObjectReader objects)
         CrashPoint.Reached("checkout file begun");
         Copy(content, file);
         return UnixFiles.Status(file).Stamp;
+    }
+
+    private Stream Open(string path, IndexEntry entry)
+    {
+        string id = Convert.ToHexStringLower(entry.Id.Span);
+        return objects.Value.Repository.Lookup<Blob>(new ObjectId(id))?.GetContentStream()
+            ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
     }
 
     private static void RemoveOld(string path)

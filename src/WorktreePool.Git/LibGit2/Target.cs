@@ -11,6 +11,9 @@ namespace WorktreePool.Git.LibGit2;
 /// <param name="Gone">Paths that index has and the commit has not.</param>
 internal sealed record Target(IndexEntry[] Entries, IndexTree Trees, FileStamp Written, string? From, IReadOnlyList<byte[]> Gone)
 {
+    /// <summary>Contents of files that are to be made, by the place of their entry, as far as they were read already.</summary>
+    public IReadOnlyDictionary<int, byte[]> Contents { get; init; } = System.Collections.Frozen.FrozenDictionary<int, byte[]>.Empty;
+
     /// <summary>Reads it: from the trusted index and what has changed since its commit where there is one, or else from the tree.</summary>
     /// <exception cref="GitBackendException">The tree holds what cannot be checked out here.</exception>
     public static Target Read(VerifiedIndexes verified, string slot, string commit, Tree tree, CancellationToken cancellation) =>

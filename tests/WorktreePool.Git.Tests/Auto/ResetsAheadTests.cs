@@ -9,11 +9,12 @@ namespace WorktreePool.Git.Tests.Auto;
 public sealed class ResetsAheadTests : IAsyncLifetime
 {
     private readonly List<string> _planned = [];
-    private readonly SemaphoreSlim _go = new(0);
+    private readonly SemaphoreSlim _go = new(0), _begun = new(0);
     private TestRepository _repository = null!;
     private ResetsAhead _ahead = null!;
     private SlotPlace _place = null!;
     private string _commit = "";
+    private Func<bool> _isEnough = () => false;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -24,11 +25,13 @@ public sealed class ResetsAheadTests : IAsyncLifetime
         _place = _repository.Place("slot-0");
         var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
         var trusted = new TrustedIndex(options.PoolDirectory);
-        _ahead = new ResetsAhead((place, commit, cancellation) =>
+        _ahead = new ResetsAhead((place, commit, isEnough, cancellation) =>
         {
+            _isEnough = isEnough;
+            _begun.Release();
             _go.Wait(cancellation);
             _planned.Add(commit);
-            return PlannedReset.Make(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options), place, commit, cancellation);
+            return PlannedReset.Make(RepositoryLayout.Of(options), trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options), place, commit, isEnough, cancellation);
         });
     }
 
@@ -36,6 +39,7 @@ public sealed class ResetsAheadTests : IAsyncLifetime
     {
         _ahead.Dispose();
         _go.Dispose();
+        _begun.Dispose();
         await _repository.DisposeAsync();
     }
 
@@ -50,8 +54,28 @@ public sealed class ResetsAheadTests : IAsyncLifetime
         using PlannedReset? plan = await taking;
 
         plan!.Target.Entries.Should().NotBeEmpty();
+        plan.Target.Contents.Should().BeEmpty("nobody has time for them");
         (await _ahead.TakeAsync("slot-0", _commit)).Should().BeNull();
         _planned.Should().Equal(_commit);
+    }
+
+    [Fact]
+    public async Task Contents_are_read_until_the_plan_is_wanted_or_given_up()
+    {
+        _go.Release(2);
+        _ahead.Begin(_place, _commit, Token);
+        await _begun.WaitAsync(Token);
+        _isEnough().Should().BeFalse();
+        using (PlannedReset? plan = await _ahead.TakeAsync("slot-0", _commit))
+        {
+            _isEnough().Should().BeTrue();
+            plan!.Target.Contents.Count.Should().BeLessThanOrEqualTo(plan.Target.Entries.Length);
+        }
+
+        _ahead.Begin(_place, _commit, Token);
+        await _begun.WaitAsync(Token);
+        _ahead.Drop("slot-0");
+        _isEnough().Should().BeTrue();
     }
 
     [Fact]

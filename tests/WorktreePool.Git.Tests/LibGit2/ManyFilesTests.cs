@@ -64,13 +64,48 @@ public sealed class ManyFilesTests : IAsyncLifetime
         (await _git.ProbeAsync(_place, new SlotTarget(_to), Token)).Findings.Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    [InlineData(int.MaxValue)]
+    public async Task Those_whose_contents_were_read_before_are_the_same(int most)
+    {
+        IReadOnlyDictionary<int, byte[]> read = new Dictionary<int, byte[]>();
+        int asked = 0, small = 0;
+
+        Repair(Token, (objects, target) =>
+        {
+            small = target.Entries.Count(entry => entry.Stamp == default && entry.Mode != IndexEntry.Link && !entry.Path.AsSpan().SequenceEqual("d/large"u8));
+            read = ReadAhead.Read(objects, target.Entries, () => asked++ >= most);
+            return target with { Contents = read };
+        });
+
+        read.Should().HaveCount(Math.Min(most, small), "no link, and not the large one");
+        (await _git.ProbeAsync(_place, new SlotTarget(_to), Token)).Findings.Should().BeEmpty();
+        await _repository.ShellAsync(_place.Path, "git ls-files -z | xargs -0 touch -h && git status --porcelain > ../status && test ! -s ../status");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_before_is_left_to_who_makes_the_files()
+    {
+        string blob = await _repository.GitAsync(_repository.Main, "rev-parse", $"{_to}:d/1/20");
+        File.Delete(Path.Combine(_repository.Common, "objects", blob[..2], blob[2..]));
+        using ObjectReader objects = ObjectReader.Open(_repository.Common);
+        IndexEntry[] entries = Target.Read(new VerifiedIndexes(new TrustedIndex(_repository.Pool), TimeProvider.System), "slot-9", _to, objects.TreeOf(_to)!, Token).Entries;
+
+        IReadOnlyDictionary<int, byte[]> read = ReadAhead.Read(objects, entries, () => false);
+
+        read.Keys.Select(at => UnixFiles.Text(entries[at].Path)).Should().Contain("d/1/21").And.NotContain("d/1/20");
+    }
+
     /// <summary>What the backend does, without its look at the objects before.</summary>
-    private void Repair(CancellationToken cancellation)
+    private void Repair(CancellationToken cancellation, Func<ObjectReader, Target, Target>? prepare = null)
     {
         var options = new WorktreePoolOptions { RepositoryPath = _repository.Main, PoolDirectory = _repository.Pool };
         using ObjectReader objects = ObjectReader.Open(_repository.Common);
         var trusted = new TrustedIndex(options.PoolDirectory);
         var repair = new InProcessRepair(RepositoryLayout.Of(options), objects, trusted, new VerifiedIndexes(trusted, TimeProvider.System), KeepPatterns.Of(options));
-        repair.Run(_place, _to, repair.Plan(_place, _to, Token), RepairLevel.Reset, readyAt: null, cancellation, out _);
+        Target target = repair.Plan(_place, _to, Token);
+        repair.Run(_place, _to, prepare?.Invoke(objects, target) ?? target, RepairLevel.Reset, readyAt: null, cancellation, out _);
     }
 }
