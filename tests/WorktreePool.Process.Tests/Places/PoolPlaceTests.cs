@@ -65,7 +65,8 @@ public sealed class PoolPlaceTests : IAsyncLifetime
     [Fact]
     public async Task A_pool_of_another_machine_is_refused()
     {
-        await ShellAsync("find \"$1\" -name '*.json' -path '*state*' -exec sed -i \"s/\\\"host\\\": \\\"$2\\\"/\\\"host\\\": \\\"elsewhere\\\"/\" {} +; rm \"$1\"/state-copy/*", _sandbox.PoolDirectory, Environment.MachineName);
+        // As that machine writes them; the check over the name is left out.
+        await ShellAsync("find \"$1\" -name '*.json' -path '*state*' -exec sed -i -z -e \"s/\\\"host\\\": \\\"$2\\\"/\\\"host\\\": \\\"elsewhere\\\"/\" -e 's/,\\n  \"check\": \"[0-9a-f]*\"//' {} +; rm \"$1\"/state-copy/*", _sandbox.PoolDirectory, Environment.MachineName);
 
         (int code, _, string error) = await _sandbox.RunAsync("claim", "--key", "K");
 
