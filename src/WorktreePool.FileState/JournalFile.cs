@@ -97,12 +97,10 @@ internal sealed class JournalFile(string path)
     /// <summary>Brings to the disk what a writer may have left on the way there.</summary>
     public void Secure()
     {
-        if (UnixCalls.TryOpen(path, FileAccess.ReadWrite) is { } file)
+        using SafeFileHandle? file = UnixCalls.TryOpen(path, FileAccess.ReadWrite);
+        if (file is not null)
         {
-            using (file)
-            {
-                Sync(file);
-            }
+            Sync(file);
         }
     }
 

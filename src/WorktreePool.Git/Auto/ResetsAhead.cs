@@ -12,8 +12,7 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, Func<bool>, Cancellati
     public void Begin(SlotPlace place, string commit, CancellationToken cancellationToken)
     {
         Drop(place.Slot);
-        var wanted = new Wanted();
-        _plans[place.Slot] = new Ahead(commit, wanted, Task.Run(() => plan(place, commit, () => wanted.IsNow, cancellationToken), cancellationToken));
+        _plans[place.Slot] = new Ahead(commit, isEnough => plan(place, commit, isEnough, cancellationToken), cancellationToken);
     }
 
     /// <summary>The one to a commit, for the caller to dispose of; null when there is none, or it could not be made.</summary>
@@ -30,7 +29,7 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, Func<bool>, Cancellati
             return null;
         }
 
-        ahead.Wanted.IsNow = true;
+        ahead.StopReading();
         await ((Task)ahead.Plan).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ahead.Plan.IsCompletedSuccessfully ? await ahead.Plan.ConfigureAwait(false) : null;
     }
@@ -54,7 +53,7 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, Func<bool>, Cancellati
 
     private static void Discard(Ahead ahead)
     {
-        ahead.Wanted.IsNow = true;
+        ahead.StopReading();
         ahead.Plan.ContinueWith(
             static ended =>
             {
@@ -69,17 +68,22 @@ internal sealed class ResetsAhead(Func<SlotPlace, string, Func<bool>, Cancellati
             TaskScheduler.Default);
     }
 
-    private sealed record Ahead(string Commit, Wanted Wanted, Task<PlannedReset> Plan);
-
-    /// <summary>Whether somebody waits for a plan.</summary>
-    private sealed class Wanted
+    /// <summary>One that was begun.</summary>
+    private sealed class Ahead
     {
-        private volatile bool _isNow;
+        private volatile bool _isEnough;
 
-        public bool IsNow
+        public Ahead(string commit, Func<Func<bool>, PlannedReset> plan, CancellationToken cancellationToken)
         {
-            get => _isNow;
-            set => _isNow = value;
+            Commit = commit;
+            Plan = Task.Run(() => plan(() => _isEnough), cancellationToken);
         }
+
+        public string Commit { get; }
+
+        public Task<PlannedReset> Plan { get; }
+
+        /// <summary>Somebody waits for it, or nobody wants it.</summary>
+        public void StopReading() => _isEnough = true;
     }
 }

@@ -71,7 +71,7 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
         int[] files = [.. Enumerable.Range(0, entries.Length).Where(isToBeWritten)];
         int next = 0;
         string repository = objects.Repository.Info.Path;
-        Sharing.Run(1 + (files.Length / WorthSharing), () => Make(new Lazy<ObjectReader>(objects)), Help, Stop);
+        Sharing.Run(1 + (files.Length / WorthSharing), () => Make(() => objects), Help, Stop);
         Written = Array.ConvertAll(files, at => entries[at]);
 
         void Stop() => Volatile.Write(ref next, files.Length);
@@ -81,22 +81,12 @@ internal sealed class Checkout(ObjectReader objects, KeepPatterns keep)
             // Whoever comes late has nothing left to do.
             if (Volatile.Read(ref next) < files.Length)
             {
-                var another = new Lazy<ObjectReader>(() => ObjectReader.OpenAgain(repository));
-                try
-                {
-                    Make(another);
-                }
-                finally
-                {
-                    if (another.IsValueCreated)
-                    {
-                        another.Value.Dispose();
-                    }
-                }
+                using var another = new LazyObjects(() => ObjectReader.OpenAgain(repository));
+                Make(() => another.Value);
             }
         }
 
-        void Make(Lazy<ObjectReader> reader)
+        void Make(Func<ObjectReader> reader)
         {
             var maker = new FileMaker(reader);
             for (int from; (from = Interlocked.Add(ref next, Share) - Share) < files.Length;)

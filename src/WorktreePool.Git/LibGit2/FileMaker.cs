@@ -7,8 +7,8 @@ using WorktreePool.Git.Worktree;
 namespace WorktreePool.Git.LibGit2;
 
 /// <summary>Makes files of blobs, one after another. Each is made anew and never written through, so that what a link leads to stays as it is.</summary>
-/// <param name="objects">The repository, for this thread alone, opened when the first blob must be read.</param>
-internal sealed class FileMaker(Lazy<ObjectReader> objects)
+/// <param name="objects">The repository, for this thread alone, asked for when the first blob must be read.</param>
+internal sealed class FileMaker(Func<ObjectReader> objects)
 {
     private const int BlockSize = 1 << 16;
 
@@ -51,7 +51,7 @@ internal sealed class FileMaker(Lazy<ObjectReader> objects)
     private Stream Open(string path, IndexEntry entry)
     {
         string id = Convert.ToHexStringLower(entry.Id.Span);
-        return objects.Value.Repository.Lookup<Blob>(new ObjectId(id))?.GetContentStream()
+        return objects().Repository.Lookup<Blob>(new ObjectId(id))?.GetContentStream()
             ?? throw new GitBackendException($"The object {id}, which {path} is made from, is missing. The slot is not ready; repair the repository with git fsck and fetch.");
     }
 

@@ -101,18 +101,24 @@ internal sealed class ObjectReader : IDisposable
 }
 
 /// <summary>A repository's objects, opened only when they are asked for: a slot that nobody touched is probed without.</summary>
-internal sealed class LazyObjects(string commonDirectory) : IDisposable
+/// <param name="open">Opens the repository.</param>
+internal sealed class LazyObjects(Func<ObjectReader> open) : IDisposable
 {
     private ObjectReader? _objects;
+
+    public LazyObjects(string commonDirectory)
+        : this(() => Open(commonDirectory))
+    {
+    }
 
     /// <summary>The objects.</summary>
     /// <exception cref="IOException">The repository is of a kind that is not known here.</exception>
     /// <exception cref="LibGit2SharpException">It cannot be opened.</exception>
-    public ObjectReader Value => _objects ??= Open();
+    public ObjectReader Value => _objects ??= open();
 
     public void Dispose() => _objects?.Dispose();
 
-    private ObjectReader Open()
+    private static ObjectReader Open(string commonDirectory)
     {
         ObjectReader objects = ObjectReader.Open(commonDirectory);
         if (objects.Extension is not { } extension)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using LibGit2Sharp;
 using WorktreePool.Git.Worktree;
 
@@ -22,30 +23,37 @@ internal static class ReadAhead
     public static IReadOnlyDictionary<int, byte[]> Read(ObjectReader objects, IndexEntry[] entries, Func<bool> isEnough)
     {
         Dictionary<int, byte[]> contents = [];
-        byte[] block = new byte[Longest + 1];
+        byte[] block = ArrayPool<byte>.Shared.Rent(Longest + 1);
         int total = 0;
-        for (int at = 0; at < entries.Length && total < Most; at++)
+        try
         {
-            if (entries[at].Stamp != default || entries[at].Mode == IndexEntry.Link)
+            for (int at = 0; at < entries.Length && total < Most; at++)
             {
-                continue;
-            }
-
-            if (isEnough())
-            {
-                break;
-            }
-
-            if (objects.Repository.Lookup<Blob>(new ObjectId(entries[at].Id.ToArray())) is { } blob)
-            {
-                using Stream content = blob.GetContentStream();
-                int length = content.ReadAtLeast(block, block.Length, throwOnEndOfStream: false);
-                if (length <= Longest)
+                if (entries[at].Stamp != default || entries[at].Mode == IndexEntry.Link)
                 {
-                    contents.Add(at, block[..length]);
-                    total += length;
+                    continue;
+                }
+
+                if (isEnough())
+                {
+                    break;
+                }
+
+                if (objects.Repository.Lookup<Blob>(new ObjectId(entries[at].Id.ToArray())) is { } blob)
+                {
+                    using Stream content = blob.GetContentStream();
+                    int length = content.ReadAtLeast(block, Longest + 1, throwOnEndOfStream: false);
+                    if (length <= Longest)
+                    {
+                        contents.Add(at, block[..length]);
+                        total += length;
+                    }
                 }
             }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
         }
 
         return contents;
