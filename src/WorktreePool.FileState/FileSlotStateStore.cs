@@ -56,7 +56,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             held =>
             {
                 PoolState state = _files.Mend(held, slot, TellRestored);
-                bool matches = state.Slots.Any(record => record.Slot == slot && record.Version == expectedVersion);
+                bool matches = Readings.Find(state.Slots, slot) is { } record && record.Version == expectedVersion;
                 if (matches)
                 {
                     _files.DeleteSlot(held, state, slot);
@@ -126,7 +126,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             held =>
             {
                 PoolState state = _files.Mend(held, next.Slot, TellRestored);
-                if ((state.Slots.FirstOrDefault(slot => slot.Slot == next.Slot)?.Version ?? 0) != expectedVersion)
+                if ((Readings.Find(state.Slots, next.Slot)?.Version ?? 0) != expectedVersion)
                 {
                     return new StoreResult(StoreOutcome.Conflict, null);
                 }

@@ -8,8 +8,12 @@ namespace WorktreePool.FileState;
 /// </summary>
 internal sealed class FileTouches(string directory) : IDisposable
 {
+    /// <summary>
+    /// A file that a writer has closed may be open all the same, and not told of: a process that was begun meanwhile has it, too, until it runs its own program. So each write is told;
+    /// and what is closed, for a file can be written to without that (mmap(2)).
+    /// </summary>
     private const FileChange Touched =
-        FileChange.ClosedAfterWriting | FileChange.MovedFrom | FileChange.MovedTo | FileChange.Deleted | FileChange.Created | FileChange.SelfDeleted | FileChange.SelfMoved;
+        FileChange.Modified | FileChange.ClosedAfterWriting | FileChange.MovedFrom | FileChange.MovedTo | FileChange.Deleted | FileChange.Created | FileChange.SelfDeleted | FileChange.SelfMoved;
 
     private const FileChange Lost = FileChange.SelfDeleted | FileChange.SelfMoved | FileChange.Overflowed | FileChange.NoLongerWatched;
 

@@ -28,6 +28,18 @@ internal sealed class KnownState(StateDocuments documents)
         }
     }
 
+    /// <summary>
+    /// Everything must be read, and by whom has not begun yet: somebody is told of a change that is not over. What others have read before it and not yet kept would be told after it.
+    /// </summary>
+    public void Outdate()
+    {
+        lock (_keeping)
+        {
+            _keeps++;
+            _seen = null;
+        }
+    }
+
     /// <summary>Under the store lock: what was written.</summary>
     /// <param name="number">What the change counter stands at since.</param>
     /// <param name="state">The state.</param>
@@ -58,13 +70,13 @@ internal sealed class KnownState(StateDocuments documents)
         }
     }
 
-    /// <summary>Under the store lock, and as long as the slot's files are as this process knows them.</summary>
+    /// <summary>Under the store lock, and as long as the slot's file says what is known of it.</summary>
     /// <param name="number">The change counter.</param>
     /// <param name="slot">The slot; null: the pool's own record.</param>
     /// <returns>The state, and whether no record is lost; null when everything must be read.</returns>
     public (PoolState State, bool IsWhole)? Recall(long number, string? slot)
     {
-        Seen? seen = _seen is { } known && known.Number == number && documents.IsUntouched(slot) ? known : Renew(number, counter: null);
+        Seen? seen = _seen is { } known && known.Number == number && documents.IsUntouched(known.State, slot) ? known : Renew(number, counter: null);
         return seen is null ? null : (seen.State, seen.IsWhole);
     }
 
@@ -86,7 +98,7 @@ internal sealed class KnownState(StateDocuments documents)
                 return null;
             }
 
-            if (number == seen.Number && documents.AreUntouched())
+            if (number == seen.Number && documents.AreUntouched(seen.State))
             {
                 return isSettled || IsOfOneMoment(counted, counter, out _) ? seen : null;
             }

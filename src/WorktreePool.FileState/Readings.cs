@@ -38,7 +38,22 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
 
     /// <summary>Records by the number of their slot.</summary>
     public static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
-        [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)];
+        [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot, Comparer<string>.Create(Compare))];
+
+    /// <summary>A slot's record among those that are in order; null when it has none.</summary>
+    public static SlotRecord? Find(IReadOnlyList<SlotRecord> inOrder, string slot)
+    {
+        (int from, int to) = (0, inOrder.Count);
+        while (from < to)
+        {
+            int middle = (from + to) / 2;
+            (from, to) = Compare(inOrder[middle].Slot, slot) < 0 ? (middle + 1, to) : (from, middle);
+        }
+
+        return from < inOrder.Count && inOrder[from] is { } record && record.Slot == slot ? record : null;
+    }
+
+    private static int Compare(string one, string other) => one.Length != other.Length ? one.Length.CompareTo(other.Length) : string.CompareOrdinal(one, other);
 
     private static string StampOf(PoolRecord pool, IReadOnlyList<SlotRecord> slots) => string.Join(
         ' ',

@@ -184,14 +184,14 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         }
     }
 
-    /// <summary>Whether no file was touched since it was read or written last.</summary>
-    public bool AreUntouched()
+    /// <summary>Whether no file was touched since it said what the state tells of it.</summary>
+    public bool AreUntouched(PoolState state)
     {
         lock (_looking)
         {
             Settle();
-            _doubtful.RemoveWhere(slot => !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsUntouched());
-            _isPoolDoubtful = _isPoolDoubtful && !Pool.IsUntouched();
+            _doubtful.RemoveWhere(slot => IsStill(state, slot));
+            _isPoolDoubtful = _isPoolDoubtful && !IsStill(state.Pool);
             return !_isPoolDoubtful && _doubtful.Count == 0;
         }
     }
@@ -226,13 +226,14 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
     }
 
     /// <summary>The same of one slot, or of the pool's own record.</summary>
+    /// <param name="state">The state.</param>
     /// <param name="slot">The slot; null: the pool's own.</param>
-    public bool IsUntouched(string? slot)
+    public bool IsUntouched(PoolState state, string? slot)
     {
         lock (_looking)
         {
             Settle();
-            return slot is null ? Pool.IsUntouched() : !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsUntouched();
+            return slot is null ? IsStill(state.Pool) : IsStill(state, slot);
         }
     }
 
@@ -256,6 +257,11 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         TouchAll();
         return false;
     }
+
+    private bool IsStill(PoolState state, string slot) => !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsStill(Readings.Find(state.Slots, slot));
+
+    /// <summary>A pool that was never written has a record all the same.</summary>
+    private bool IsStill(PoolRecord record) => Pool.IsStill(record.Version > 0 ? record : null);
 
     private void TouchAll()
     {

@@ -72,6 +72,7 @@ internal sealed class StateFiles : IDisposable
             PoolState state = readings.ToState(null);
             if (state.Stamp == before?.Stamp)
             {
+                _known.Outdate();
                 return state;
             }
 
@@ -140,7 +141,7 @@ internal sealed class StateFiles : IDisposable
     public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content, bool isUrgent)
     {
         held.Begin();
-        SlotRecord? before = state.Slots.FirstOrDefault(slot => slot.Slot == record.Slot);
+        SlotRecord? before = Readings.Find(state.Slots, record.Slot);
         bool isSettled = _documents.Write(record, content, isSure: before?.Lease is null, isUrgent || FreesKey(before, record) ? null : held.Later);
         IEnumerable<SlotRecord> slots = before is not null
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)

@@ -39,8 +39,12 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
         return isOlder ? new Reading<T>(null, "its journal has an older version.") : new Reading<T>(second.Record, second.Damage);
     }
 
-    /// <summary>Whether the file still says what it did when it was read or written last. Not for two threads at once.</summary>
-    public bool IsUntouched()
+    /// <summary>
+    /// Whether the file still says what it did when it was read or written last, and that is a record. Others may have read it since that record was told, and told nobody yet. Not for
+    /// two threads at once.
+    /// </summary>
+    /// <param name="record">The record; null: none.</param>
+    public bool IsStill(T? record)
     {
         if (_isDoubtful && _sight is { } sight)
         {
@@ -57,7 +61,7 @@ internal sealed class TwinDocument<T>(string file, string journal, string copy, 
             }
         }
 
-        return _sight is not null && !_isDoubtful;
+        return !_isDoubtful && _sight is { } last && Equals(last.Side.Record, record);
     }
 
     /// <summary>The file is as this process has just written it, whatever touches were told until now.</summary>

@@ -33,6 +33,28 @@ public sealed class TouchedFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_was_written_to_and_is_not_yet_closed_is_read_again()
+    {
+        await using FileSlotStateStore reader = await OpenWatchingAsync();
+        await using FileSlotStateStore other = _pool.Open();
+        await reader.CompareAndSetAsync(0, Record("slot-0"), Token);
+        await other.CompareAndSetAsync(0, Record("slot-1"), Token);
+        await reader.ReadAsync(Token);
+        string text = await File.ReadAllTextAsync(_pool.File("slot-0.json"), Token);
+
+        // A writer's file is open for longer than its write when a thread of it has just begun a process, which has the file too until it runs its own program.
+        await using var open = new FileStream(_pool.File("slot-0.json"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        await open.WriteAsync(Encoding.UTF8.GetBytes(Later(text, 1, "/pool/slots/slot-0", "/pool/slots/slot-x")), Token);
+        await open.FlushAsync(Token);
+        await other.CompareAndSetAsync(1, Record("slot-1"), Token);
+
+        IReadOnlyList<SlotRecord> slots = (await reader.ReadAsync(Token)).Slots;
+        slots.Select(slot => slot.Version).Should().Equal(2, 2);
+        slots[0].Path.Should().Be("/pool/slots/slot-x");
+        (await reader.CompareAndSetAsync(1, Record("slot-0"), Token)).Outcome.Should().Be(StoreOutcome.Conflict);
+    }
+
+    [Fact]
     public async Task What_is_touched_before_touches_are_told_is_read_again()
     {
         await using FileSlotStateStore store = _pool.Open();
