@@ -91,8 +91,8 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
     private async ValueTask MakeAsync(SlotPlace place, string admin, string commit, CancellationToken cancellationToken)
     {
         GitWorktree tree = git.Of(place, admin);
-        await contents.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
-        await submodules.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+        TrackedPaths tracked = await contents.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+        await submodules.MakeAsync(tree, commit, tracked, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Renames what is at the slot's path, so that the new slot can be made there at once.</summary>

@@ -25,11 +25,12 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     /// <summary>Makes a slot's submodules as recorded.</summary>
     /// <param name="slot">The slot, whose own index and files are right.</param>
     /// <param name="commit">Its commit.</param>
+    /// <param name="tracked">What its index tracks.</param>
     /// <param name="cancellationToken">Ends the work between two steps.</param>
-    public async ValueTask MakeAsync(GitWorktree slot, string commit, CancellationToken cancellationToken)
+    public async ValueTask MakeAsync(GitWorktree slot, string commit, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         HashSet<string> expected = new(StringComparer.Ordinal);
-        await MakeInAsync(slot, commit, ModulesOf(slot), "", expected, cancellationToken).ConfigureAwait(false);
+        await MakeInAsync(slot, commit, tracked, ModulesOf(slot), "", expected, cancellationToken).ConfigureAwait(false);
         foreach (string path in Leftover(ModulesOf(slot), expected).ToList())
         {
             TreeRemoval.Remove(path);
@@ -103,10 +104,8 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         }
     }
 
-    private async ValueTask MakeInAsync(GitWorktree above, string commit, string modules, string prefix, HashSet<string> expected, CancellationToken cancellationToken)
+    private async ValueTask MakeInAsync(GitWorktree above, string commit, TrackedPaths tracked, string modules, string prefix, HashSet<string> expected, CancellationToken cancellationToken)
     {
-        TrackedPaths tracked = await prober.ReadIndexAsync(above, null, cancellationToken).ConfigureAwait(false)
-            ?? throw new GitBackendException($"The index of {above.Path} vanished while its submodules were made. The next claim repairs it.");
         List<Submodule> listed = await ListAsync(above, commit, tracked, prefix, cancellationToken).ConfigureAwait(false);
         foreach (string path in tracked.Submodules.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
         {
@@ -119,26 +118,27 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         {
             GitWorktree tree = submodule.In(modules);
             expected.Add(tree.Directory);
-            if (!await IsReadyAsync(submodule, tree, modules, cancellationToken).ConfigureAwait(false))
+            if (await ReadReadyAsync(submodule, tree, modules, cancellationToken).ConfigureAwait(false) is not { } inner)
             {
                 await store.EnsureAsync(submodule, cancellationToken).ConfigureAwait(false);
                 string branches = await store.RemoteBranchesAsync(submodule.Module, cancellationToken).ConfigureAwait(false);
                 SubmoduleDirectory.Make(tree, modules, submodule.Commit, submodule.Url, store.ObjectsOf(submodule.Module), branches);
-                await maker.MakeAsync(tree, submodule.Commit, cancellationToken).ConfigureAwait(false);
+                inner = await maker.MakeAsync(tree, submodule.Commit, cancellationToken).ConfigureAwait(false);
             }
 
-            await MakeInAsync(tree, submodule.Commit, modules, submodule.Module + "/modules/", expected, cancellationToken).ConfigureAwait(false);
+            await MakeInAsync(tree, submodule.Commit, inner, modules, submodule.Module + "/modules/", expected, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Whether a submodule itself, without those in it, is as recorded.</summary>
-    private async ValueTask<bool> IsReadyAsync(Submodule submodule, GitWorktree tree, string modules, CancellationToken cancellationToken)
+    /// <summary>What a submodule tracks that is itself, without those in it, as recorded; null when it is not.</summary>
+    private async ValueTask<TrackedPaths?> ReadReadyAsync(Submodule submodule, GitWorktree tree, string modules, CancellationToken cancellationToken)
     {
         List<Finding> own = [];
         return SubmoduleDirectory.WhyNot(tree, modules, submodule.Url, store.ObjectsOf(submodule.Module)) is null
             && SafeFile.TryRead(Path.Combine(tree.Directory, "HEAD")) == submodule.Commit + "\n"
-            && await prober.ExamineAsync(tree, submodule.Commit, own, cancellationToken).ConfigureAwait(false) is not null
-            && own.Count == 0;
+            && await prober.ExamineAsync(tree, submodule.Commit, own, cancellationToken).ConfigureAwait(false) is { } tracked
+            && own.Count == 0
+            ? tracked : null;
     }
 
     private static string ModulesOf(GitWorktree slot) => Path.Combine(slot.Directory, "modules");

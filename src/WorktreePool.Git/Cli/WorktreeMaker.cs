@@ -8,12 +8,12 @@ namespace WorktreePool.Git.Cli;
 /// </summary>
 internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, WorktreeProber prober, TrustedIndex trusted, KeepPatterns keep)
 {
-    public async ValueTask MakeAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
+    /// <summary>Makes them.</summary>
+    /// <returns>What the index tracks.</returns>
+    public async ValueTask<TrackedPaths> MakeAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
     {
-        TrackedPaths tracked;
         if (await RecallIndexAsync(tree, cancellationToken).ConfigureAwait(false) is { } known)
         {
-            tracked = known;
             Clean(tree.Path, known, cancellationToken);
             if (!MayConvert(known))
             {
@@ -21,25 +21,37 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
                 await git.TryRunAsync(tree, cancellationToken, "update-index", "-q", "--refresh").ConfigureAwait(false);
             }
         }
+        else if (IsEmpty(tree.Path))
+        {
+            // There is no file to compare, and none to keep.
+            TreeRemoval.Remove(tree.Index);
+        }
         else
         {
-            tracked = await MakeIndexAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+            TreeRemoval.Remove(tree.Index);
+            await git.RunAsync(tree, cancellationToken, "read-tree", commit).ConfigureAwait(false);
+            TrackedPaths wanted = await ReadIndexAsync(tree, commit, cancellationToken).ConfigureAwait(false);
 
             // Before any file is looked at: a directory that is a link would lead to files elsewhere.
-            Clean(tree.Path, tracked, cancellationToken);
-            await CompareFilesAsync(tree, tracked, cancellationToken).ConfigureAwait(false);
+            Clean(tree.Path, wanted, cancellationToken);
+            await CompareFilesAsync(tree, wanted, cancellationToken).ConfigureAwait(false);
         }
 
         // Writes every file whose status is not the one in the index, and no other.
         await git.RunAsync(tree, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
+        TrackedPaths tracked = await ReadIndexAsync(tree, commit, cancellationToken).ConfigureAwait(false);
         trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, tracked, cancellationToken).ConfigureAwait(false));
+        return tracked;
     }
 
+    /// <summary>Whether nothing is in it but the link to its git directory, as in a slot that is new.</summary>
+    private static bool IsEmpty(string path) => Directory.EnumerateFileSystemEntries(path).All(entry => Path.GetFileName(entry) == ".git");
+
     /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
-    private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, TrackedPaths before, CancellationToken cancellationToken)
+    private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         Dictionary<string, string> unstable = [];
-        if (MayConvert(before) || SafeFile.Exists(Path.Combine(tree.Path, ".gitattributes")))
+        if (MayConvert(tracked))
         {
             GitResult changed = await git.RunAsync(tree, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=all", "-z").ConfigureAwait(false);
             foreach (string path in changed.Fields)
@@ -77,13 +89,9 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         return null;
     }
 
-    private async ValueTask<TrackedPaths> MakeIndexAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
-    {
-        TreeRemoval.Remove(tree.Index);
-        await git.RunAsync(tree, cancellationToken, "read-tree", commit).ConfigureAwait(false);
-        return await prober.ReadIndexAsync(tree, null, cancellationToken).ConfigureAwait(false)
-            ?? throw new GitBackendException($"The index of {tree.Path} could not be made from {commit}. It is left without one; the next claim tries again.");
-    }
+    private async ValueTask<TrackedPaths> ReadIndexAsync(GitWorktree tree, string commit, CancellationToken cancellationToken) =>
+        await prober.ReadIndexAsync(tree, null, cancellationToken).ConfigureAwait(false)
+            ?? throw new GitBackendException($"The index of {tree.Path} that was made from {commit} cannot be read. The next claim makes it anew.");
 
     /// <summary>Notes the status of every file that has the right bytes: each is read once, and only what differs is written again.</summary>
     private async ValueTask CompareFilesAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
