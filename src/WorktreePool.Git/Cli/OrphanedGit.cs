@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace WorktreePool.Git.Cli;
 
@@ -7,7 +8,21 @@ internal static class OrphanedGit
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
-    public static async ValueTask EndAsync(string subject, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>A process is on its way to its own program for 5 ms at most on an idle machine, and 20 on a busy one; one that hangs there on a dead disk is not waited for.</summary>
+    private static readonly TimeSpan LongestBeginning = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of the flags in <c>/proc/*/stat</c> (PF_EXITING, PF_KTHREAD): a process that has no program any more, or never has one.</summary>
+    private const long WithoutProgram = 0x4 | 0x200000;
+
+    /// <summary>The places of these fields in <c>/proc/*/stat</c>, counted from the one after the name; see proc(5).</summary>
+    private const int State = 0, Flags = 6, EnvironmentEnd = 48;
+
+    /// <summary>Ends them.</summary>
+    /// <param name="subject">What they work on; the caller has its lock.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the wait for their end.</param>
+    /// <param name="processes">Where the system tells of its processes.</param>
+    public static async ValueTask EndAsync(string subject, TimeProvider time, CancellationToken cancellationToken, string processes = "/proc")
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -16,10 +31,19 @@ internal static class OrphanedGit
         }
 
         string mark = $"{GitRunner.Marker}={subject}";
+        long since = time.GetTimestamp();
+        HashSet<int>? awaited = null;
         while (true)
         {
-            List<int> orphans = Find(mark);
-            if (orphans.Count == 0)
+            (List<int> orphans, HashSet<int> beginning) = Find(processes, mark);
+            if (awaited is not null && orphans.Count == 0)
+            {
+                // What has begun since then is somebody else's: the lock of a killed holder is free only when what it has begun last is about to run its own program.
+                beginning.IntersectWith(awaited);
+            }
+
+            awaited = beginning;
+            if (orphans.Count == 0 && (awaited.Count == 0 || time.GetElapsedTime(since) > LongestBeginning))
             {
                 return;
             }
@@ -41,29 +65,45 @@ internal static class OrphanedGit
         }
     }
 
-    private static List<int> Find(string mark)
+    private static (List<int> Orphans, HashSet<int> Beginning) Find(string processes, string mark)
     {
-        List<int> found = [];
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        (List<int> orphans, HashSet<int> beginning) = ([], []);
+        foreach (string directory in Directory.EnumerateDirectories(processes))
         {
-            if (int.TryParse(Path.GetFileName(directory), out int pid) && pid != Environment.ProcessId && HasMark(directory, mark))
+            if (!int.TryParse(Path.GetFileName(directory), out int pid) || pid == Environment.ProcessId)
             {
-                found.Add(pid);
+                continue;
+            }
+
+            try
+            {
+                string environment = File.ReadAllText($"{directory}/environ");
+                if (environment.Split('\0').Contains(mark))
+                {
+                    orphans.Add(pid);
+                }
+                else if (environment.Length == 0 && IsBeginning(File.ReadAllText($"{directory}/stat")))
+                {
+                    beginning.Add(pid);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Gone meanwhile, or somebody else's.
             }
         }
 
-        return found;
+        return (orphans, beginning);
     }
 
-    private static bool HasMark(string directory, string mark)
+    /// <summary>
+    /// Whether a process without an environment is still in execve(2), which has closed what its parent had open, locks too, and has not yet told the environment. It is not one that was
+    /// given none, nor a thread of the kernel, nor one that has ended.
+    /// </summary>
+    private static bool IsBeginning(string stat)
     {
-        try
-        {
-            return File.ReadAllText($"{directory}/environ").Split('\0').Contains(mark);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
+        string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length > EnvironmentEnd && fields[EnvironmentEnd] == "0" && fields[State] is not ("Z" or "X")
+            && (long.Parse(fields[Flags], CultureInfo.InvariantCulture) & WithoutProgram) == 0;
     }
 }

@@ -120,18 +120,4 @@ public sealed class FetchLockTests : IDisposable
         shell.WaitForExit();
         shell.ExitCode.Should().Be(0, script);
     }
-
-    /// <summary>A clock that tells when somebody begins to wait by it.</summary>
-    private sealed class TellingTime : TimeProvider
-    {
-        private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Waits => _waits.Task;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            _waits.TrySetResult();
-            return base.CreateTimer(callback, state, dueTime, period);
-        }
-    }
 }
