@@ -4,7 +4,7 @@ using WorktreePool.Benchmarks.Ratios;
 namespace WorktreePool.Benchmarks.Git;
 
 /// <summary>A claim that has to move the slot to a commit 50 files away, against a bare checkout.</summary>
-[WarmUpRounds(40)]
+[WarmUpRounds(400)]
 public class MoveBenchmarks
 {
     private SampleRepository _repository = null!;
