@@ -11,7 +11,7 @@ internal sealed class TrackedPaths
     public IReadOnlyDictionary<string, string> Submodules => _submodules;
 
     /// <summary>Whether some tracked path has this file name, in whatever directory.</summary>
-    public bool HasFileNamed(string name) => _files.Any(file => file == name || file.EndsWith("/" + name, StringComparison.Ordinal));
+    public bool HasFileNamed(string name) => _files.Any(file => file.EndsWith(name, StringComparison.Ordinal) && (file.Length == name.Length || file[^(name.Length + 1)] == '/'));
 
     /// <param name="path">A path in the index.</param>
     /// <param name="submodule">The recorded commit, for a submodule; null for a file or link.</param>
