@@ -29,8 +29,7 @@ internal static class ClaimSelection
             }
         }
 
-        candidates.Sort();
-        return new ClaimChoice(null, candidates.ConvertAll(candidate => candidate.Record));
+        return new ClaimChoice(null, new Candidates(candidates));
     }
 
     /// <summary>The part of a choice that needs no choosing: who holds the key; null when nobody does.</summary>
@@ -45,7 +44,7 @@ internal static class ClaimSelection
 
         // The key names one slot: the claim takes that very slot over if its holder is gone, and no other.
         Availability availability = SlotLifecycle.Assess(holder, host, wantedCommit, liveness(holder), now);
-        return availability is Availability.Dead or Availability.InTransit ? new ClaimChoice(holder, [holder]) : new ClaimChoice(holder, []);
+        return new ClaimChoice(holder, new Candidates(availability is Availability.Dead or Availability.InTransit ? [new Candidate(holder, availability, 0, 0)] : []));
     }
 
     /// <summary>
@@ -54,33 +53,9 @@ internal static class ClaimSelection
     /// </summary>
     private static int Affinity(SlotRecord record, string key, string? branch) =>
         record.LastUse is not { } use ? 2 : use.Key == key ? 0 : branch is not null && use.Branch == branch ? 1 : 2;
-
-    /// <summary>A slot that a claim may try; the best comes first.</summary>
-    /// <param name="Record">The slot.</param>
-    /// <param name="Availability">What may be done with it.</param>
-    /// <param name="Affinity">From <see cref="ClaimSelection.Affinity"/>.</param>
-    /// <param name="Position">Its place among the records, for those that are alike.</param>
-    private readonly record struct Candidate(SlotRecord Record, Availability Availability, int Affinity, int Position) : IComparable<Candidate>
-    {
-        public int CompareTo(Candidate other)
-        {
-            int order = Rank - other.Rank;
-            order = order != 0 ? order : Affinity.CompareTo(other.Affinity);
-            order = order != 0 ? order : Steps(other.Record).CompareTo(Steps(Record));
-            order = order != 0 ? order : Availability - other.Availability;
-
-            // Of slots at other commits the one that was left last stands nearest to a base that only moves forward.
-            order = order != 0 || Availability != Availability.Free ? order : other.Record.UpdatedAt.CompareTo(Record.UpdatedAt);
-            return order != 0 ? order : Position.CompareTo(other.Position);
-        }
-
-        private Availability Rank => Availability == Availability.Free ? Availability.FreeAtTarget : Availability;
-
-        private static int Steps(SlotRecord record) => record.SetUp?.Steps.Count ?? 0;
-    }
 }
 
 /// <summary>A claim's choice.</summary>
 /// <param name="KeyHolder">The slot whose record has the key; null when none has.</param>
 /// <param name="Candidates">Slots to try, best first.</param>
-internal sealed record ClaimChoice(SlotRecord? KeyHolder, IReadOnlyList<SlotRecord> Candidates);
+internal sealed record ClaimChoice(SlotRecord? KeyHolder, Candidates Candidates);

@@ -192,7 +192,7 @@ internal sealed class Claiming(
             return outcome;
         }
 
-        (SlotRecord? holder, IReadOnlyList<SlotRecord> candidates) = attempt.Choice!;
+        (SlotRecord? holder, Candidates candidates) = attempt.Choice!;
         bool isCourteous = attempt.IsCourteous = !attempt.Baton.HasBaton && (attempt.CourteousSince is not { } since || attempt.Deadline.Elapsed - since < MostCourtesy)
             && candidates.Any(_baton.IsFresh) && await _baton.IsTakenAsync(attempt.Deadline.Token).ConfigureAwait(false);
         foreach (SlotRecord candidate in candidates)
@@ -258,7 +258,7 @@ internal sealed class Claiming(
     /// a claim that waits for no holder has.
     /// </summary>
     /// <returns>Whether the keeper has been asked and may still answer.</returns>
-    private async ValueTask<bool> AskKeeperAsync(ClaimAttempt attempt, IReadOnlyList<SlotRecord> candidates)
+    private async ValueTask<bool> AskKeeperAsync(ClaimAttempt attempt, Candidates candidates)
     {
         SlotRecord? asked = candidates.FirstOrDefault(record => record is { State: SlotState.Cleaning, Yield: SlotYield.Asked });
         if (asked is null && candidates.FirstOrDefault(record => record is { State: SlotState.Cleaning, Yield: SlotYield.WhenAsked }) is { } kept)

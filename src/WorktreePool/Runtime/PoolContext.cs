@@ -13,6 +13,8 @@ namespace WorktreePool.Runtime;
 internal sealed record PoolContext(
     string Name, Live<WorktreePoolOptions> Settings, ISlotStateStore Store, IGitBackend Git, IProcessTable Processes, TimeProvider Time, ILogger Logger)
 {
+    private readonly OwnRecords _own = new();
+
     /// <summary>The settings as they are now: those of times, counts and policies may change between two looks.</summary>
     public WorktreePoolOptions Options => Settings.Current;
 
@@ -39,7 +41,7 @@ internal sealed record PoolContext(
     public async ValueTask<PoolState> ReadAsync(CancellationToken cancellationToken)
     {
         PoolState state = await Store.ReadAsync(cancellationToken).ConfigureAwait(false);
-        SlotPlaces.CheckRecords(state, Options, Store is IFleetStateStore ? null : Host);
+        _own.Require(state.Slots, Options, Store is IFleetStateStore ? null : Host);
         if (!state.Slots.Any(record => record.Lease is { ExpiresAtBootTime: not null }))
         {
             // Read many times for each claim, and mostly so.

@@ -62,7 +62,7 @@ public sealed class AffinityTests
         SetUpPolicy.StampOf(record, 2, "build").Should().BeNull();
     }
 
-    private static IReadOnlyList<SlotRecord> Choose(IEnumerable<SlotRecord> records, string key, string? branch) =>
+    private static Candidates Choose(IEnumerable<SlotRecord> records, string key, string? branch) =>
         ClaimSelection.Choose([.. records], key, branch, "c1", Host, _ => Liveness.Alive, Now).Candidates;
 
     private static SetUpRecord Warm(params string[] steps) => new([], [.. steps.Select(step => new SetUpStamp(step, "f", "m"))]);

@@ -26,7 +26,11 @@ public sealed class ClaimSelectionTests
     public void Candidates_come_best_first_and_every_slot_that_can_be_had_is_one() =>
         Gen.Select(Pool, AnyLiveness.Array[8], AnyCommit).Sample((pool, owners, commit) =>
         {
-            List<Availability> order = [.. Choose(pool, "new", commit, owners).Candidates.Select(record => SlotLifecycle.Assess(record, Host, commit, OwnerOf(record, owners), Now))];
+            Candidates candidates = Choose(pool, "new", commit, owners).Candidates;
+            SlotRecord? first = candidates.FirstOrDefault();
+            candidates.Should().Equal(candidates.ToList(), "who asks again is told the same").And.HaveCount(candidates.Count);
+            candidates.FirstOrDefault().Should().BeSameAs(first, "nobody need put all in order to know the best");
+            List<Availability> order = [.. candidates.Select(record => SlotLifecycle.Assess(record, Host, commit, OwnerOf(record, owners), Now))];
             order.Should().BeInAscendingOrder();
             order.Should().HaveCount(pool.Count(record => SlotLifecycle.Assess(record, Host, commit, OwnerOf(record, owners), Now) != Availability.Unavailable));
         });
