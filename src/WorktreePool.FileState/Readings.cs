@@ -36,9 +36,9 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
     /// <summary>Whether a stamp is such a number, and not made from the records.</summary>
     public static bool IsCounted(string stamp) => char.IsAsciiDigit(stamp[0]);
 
-    /// <summary>Records by the number of their slot.</summary>
+    /// <summary>Records by the number of their slot, as an array: whoever looks through all of them does so at each claim, and fastest there.</summary>
     public static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
-        [.. slots.OfType<SlotRecord>().OrderBy(record => record.Slot, Comparer<string>.Create(Compare))];
+        slots.OfType<SlotRecord>().OrderBy(record => record.Slot, Comparer<string>.Create(Compare)).ToArray();
 
     /// <summary>A slot's record among those that are in order; null when it has none.</summary>
     public static SlotRecord? Find(IReadOnlyList<SlotRecord> inOrder, string slot)

@@ -146,7 +146,7 @@ internal sealed class StateFiles : IDisposable
         IEnumerable<SlotRecord> slots = before is not null
             ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
             : Readings.InOrder(state.Slots.Append(record));
-        return End(held, state with { Slots = [.. slots] }, isSettled);
+        return End(held, state with { Slots = slots.ToArray() }, isSettled);
     }
 
     /// <summary>
@@ -169,7 +169,7 @@ internal sealed class StateFiles : IDisposable
     {
         held.Begin();
         _documents.Delete(slot);
-        return End(held, state with { Slots = [.. state.Slots.Where(record => record.Slot != slot)] }, isSettled: true);
+        return End(held, state with { Slots = state.Slots.Where(record => record.Slot != slot).ToArray() }, isSettled: true);
     }
 
     /// <summary>Makes the directories, at the first write.</summary>

@@ -6,7 +6,7 @@ using WorktreePool.Testing;
 namespace WorktreePool.Benchmarks.Stores;
 
 /// <summary>How a pair's own cost and its allocations grow with the number of slots.</summary>
-[WarmUpRounds(20)]
+[WarmUpRounds(150)]
 public class ScaleBenchmarks
 {
     private const int Pairs = 100;

@@ -7,7 +7,7 @@ using WorktreePool.Testing;
 namespace WorktreePool.Benchmarks.Stores;
 
 /// <summary>Claim and release with a git that costs nothing, per pair; the floor is the pair's four transitions as SQLite transactions.</summary>
-[WarmUpRounds(20)]
+[WarmUpRounds(150)]
 public class StoreBenchmarks : IDisposable
 {
     private const int FilePairs = 50;
