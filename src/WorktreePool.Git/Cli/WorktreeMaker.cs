@@ -23,7 +23,8 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         }
         else if (IsEmpty(tree.Path))
         {
-            // There is no file to compare, and none to keep.
+            // There is no file to compare; the directory itself may be closed all the same.
+            Clean(tree.Path, new TrackedPaths(), cancellationToken);
             TreeRemoval.Remove(tree.Index);
         }
         else
@@ -44,8 +45,18 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
         return tracked;
     }
 
-    /// <summary>Whether nothing is in it but the link to its git directory, as in a slot that is new.</summary>
-    private static bool IsEmpty(string path) => Directory.EnumerateFileSystemEntries(path).All(entry => Path.GetFileName(entry) == ".git");
+    /// <summary>Whether nothing is seen in it but the link to its git directory, as in a slot that is new.</summary>
+    private static bool IsEmpty(string path)
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(path).All(entry => Path.GetFileName(entry) == ".git");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
     private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
