@@ -100,7 +100,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
         await using PostgresSlotStateStore otherDirectory = _pool.Open(directory: "-2");
         await using IAsyncDisposable? held = await store.TryLockSlotAsync("slot-0", Token);
         (await otherDirectory.TryLockSlotAsync("slot-0", Token)).Should().BeNull("the advisory lock needs no common directory");
-        await EndSessionsAsync();
+        await _pool.EndSessionsAsync();
         (await sameHost.TryLockSlotAsync("slot-0", Token)).Should().BeNull("the process lives");
 
         // The next use of the locks takes the old ones again.
@@ -120,7 +120,7 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
         for (int round = 0; round < 3; round++)
         {
             Task wait = waiter.WaitForChangeAsync((await waiter.ReadAsync(Token)).Stamp, Token).AsTask();
-            await EndSessionsAsync();
+            await _pool.EndSessionsAsync();
             record = (await writer.CompareAndSetAsync(record.Version, record with { Epoch = round }, Token)).Stored!;
             await wait.WaitAsync(TimeSpan.FromSeconds(30), Token);
         }
@@ -181,7 +181,4 @@ public sealed class FaultTests(PostgresServer server) : IDisposable
     public void Dispose() => _pool.Dispose();
 
     private static SlotRecord Record(string slot) => new() { Slot = slot, Host = "host-a", Path = "/p" };
-
-    /// <summary>Ends every session of this test's stores; other tests share the server.</summary>
-    private Task EndSessionsAsync() => server.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'worktree-pool'");
 }

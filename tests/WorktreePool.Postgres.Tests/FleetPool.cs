@@ -12,7 +12,11 @@ internal sealed class FleetPool(PostgresServer server, bool alone = false) : IDi
 
     public string Pool => _name;
 
-    public string ConnectionString => server.ConnectAs(alone ? "postgres" : PostgresServer.Dispatcher);
+    /// <summary>With a name by which its sessions are known from those of other tests on the server.</summary>
+    public string ConnectionString => $"{server.ConnectAs(alone ? "postgres" : PostgresServer.Dispatcher)};Application Name={_name}";
+
+    /// <summary>Ends every session of its stores, unless they were opened with another connection string.</summary>
+    public Task EndSessionsAsync() => server.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '{_name}'");
 
     public PostgresSlotStateStore Open(string host = "host-a", string? connectionString = null, Action<PostgresOptions>? configure = null, TimeProvider? time = null, string directory = "", string boot = "boot", string? machine = null)
     {
