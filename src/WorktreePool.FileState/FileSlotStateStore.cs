@@ -56,7 +56,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             held =>
             {
                 PoolState state = _files.Mend(held, slot, TellRestored);
-                bool matches = Readings.Find(state.Slots, slot) is { } record && record.Version == expectedVersion;
+                bool matches = SlotOrder.Find(state.Slots, slot) is { } record && record.Version == expectedVersion;
                 if (matches)
                 {
                     _files.DeleteSlot(held, state, slot);
@@ -126,7 +126,7 @@ internal sealed partial class FileSlotStateStore : IMovableStateStore
             held =>
             {
                 PoolState state = _files.Mend(held, next.Slot, TellRestored);
-                if ((Readings.Find(state.Slots, next.Slot)?.Version ?? 0) != expectedVersion)
+                if ((SlotOrder.Find(state.Slots, next.Slot)?.Version ?? 0) != expectedVersion)
                 {
                     return new StoreResult(StoreOutcome.Conflict, null);
                 }

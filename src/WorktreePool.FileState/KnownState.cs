@@ -35,8 +35,7 @@ internal sealed class KnownState(StateDocuments documents)
     {
         lock (_keeping)
         {
-            _keeps++;
-            _seen = null;
+            Keep(null);
         }
     }
 
@@ -156,7 +155,7 @@ internal sealed class KnownState(StateDocuments documents)
     }
 
     /// <summary>Under the lock.</summary>
-    private void Keep(Seen seen)
+    private void Keep(Seen? seen)
     {
         _keeps++;
         _seen = seen;
@@ -204,7 +203,7 @@ internal sealed class KnownState(StateDocuments documents)
             pool = own;
         }
 
-        return new Seen(number, new PoolState(pool, isNew ? Readings.InOrder(slots) : slots, Readings.StampOf(number)), IsWhole: true);
+        return new Seen(number, new PoolState(pool, isNew ? SlotOrder.Of(slots) : slots, Readings.StampOf(number)), IsWhole: true);
     }
 
     private static Reading<T> Read<T>(TwinDocument<T> document, bool isSettled)

@@ -20,7 +20,7 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
     /// <param name="number">From <see cref="ChangeCounter"/>, if the state was the same all the time; else the stamp is made from the records.</param>
     public PoolState ToState(long? number)
     {
-        IReadOnlyList<SlotRecord> slots = InOrder(Slots.Select(Meaning));
+        IReadOnlyList<SlotRecord> slots = SlotOrder.Of(Slots.Select(Meaning).OfType<SlotRecord>());
         PoolRecord pool = Pool switch
         {
             { Record: { } record } => record,
@@ -35,25 +35,6 @@ internal sealed record Readings(IReadOnlyList<SlotReading> Slots, Reading<PoolRe
 
     /// <summary>Whether a stamp is such a number, and not made from the records.</summary>
     public static bool IsCounted(string stamp) => char.IsAsciiDigit(stamp[0]);
-
-    /// <summary>Records by the number of their slot, as an array: whoever looks through all of them does so at each claim, and fastest there.</summary>
-    public static IReadOnlyList<SlotRecord> InOrder(IEnumerable<SlotRecord?> slots) =>
-        slots.OfType<SlotRecord>().OrderBy(record => record.Slot, Comparer<string>.Create(Compare)).ToArray();
-
-    /// <summary>A slot's record among those that are in order; null when it has none.</summary>
-    public static SlotRecord? Find(IReadOnlyList<SlotRecord> inOrder, string slot)
-    {
-        (int from, int to) = (0, inOrder.Count);
-        while (from < to)
-        {
-            int middle = (from + to) / 2;
-            (from, to) = Compare(inOrder[middle].Slot, slot) < 0 ? (middle + 1, to) : (from, middle);
-        }
-
-        return from < inOrder.Count && inOrder[from] is { } record && record.Slot == slot ? record : null;
-    }
-
-    private static int Compare(string one, string other) => one.Length != other.Length ? one.Length.CompareTo(other.Length) : string.CompareOrdinal(one, other);
 
     private static string StampOf(PoolRecord pool, IReadOnlyList<SlotRecord> slots) => string.Join(
         ' ',

@@ -258,7 +258,7 @@ internal sealed class StateDocuments(string stateDirectory, string copyDirectory
         return false;
     }
 
-    private bool IsStill(PoolState state, string slot) => !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsStill(Readings.Find(state.Slots, slot));
+    private bool IsStill(PoolState state, string slot) => !_slots.TryGetValue(slot, out TwinDocument<SlotRecord>? document) || document.IsStill(SlotOrder.Find(state.Slots, slot));
 
     /// <summary>A pool that was never written has a record all the same.</summary>
     private bool IsStill(PoolRecord record) => Pool.IsStill(record.Version > 0 ? record : null);

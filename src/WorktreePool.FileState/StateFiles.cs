@@ -141,12 +141,12 @@ internal sealed class StateFiles : IDisposable
     public PoolState WriteSlot(StoreLock.Held held, PoolState state, SlotRecord record, byte[] content, bool isUrgent)
     {
         held.Begin();
-        SlotRecord? before = Readings.Find(state.Slots, record.Slot);
+        SlotRecord? before = SlotOrder.Find(state.Slots, record.Slot);
         bool isSettled = _documents.Write(record, content, isSure: before?.Lease is null, isUrgent || FreesKey(before, record) ? null : held.Later);
-        IEnumerable<SlotRecord> slots = before is not null
-            ? state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)
-            : Readings.InOrder(state.Slots.Append(record));
-        return End(held, state with { Slots = slots.ToArray() }, isSettled);
+        SlotRecord[] slots = before is not null
+            ? [.. state.Slots.Select(slot => slot.Slot == record.Slot ? record : slot)]
+            : SlotOrder.Of(state.Slots.Append(record));
+        return End(held, state with { Slots = slots }, isSettled);
     }
 
     /// <summary>

@@ -86,7 +86,7 @@ internal sealed partial class PostgresSlotStateStore : IFleetStateStore
                     }
                 }
 
-                return new PoolState(pool, [.. slots.OrderBy(record => record.Slot.Length).ThenBy(record => record.Slot, StringComparer.Ordinal)], Stamp(changes));
+                return new PoolState(pool, SlotOrder.Of(slots), Stamp(changes));
             },
             cancellationToken);
 

@@ -30,7 +30,7 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            int at = Find(next.Slot);
+            int at = SlotOrder.IndexOf(_slots, next.Slot);
             SlotRecord? before = at < 0 ? null : _slots[at];
             if ((before?.Version ?? 0) != expectedVersion)
             {
@@ -39,7 +39,7 @@ internal sealed class InMemoryPool
 
             if (next.Lease is { } lease && _keys.TryGetValue(lease.Key, out string? slot) && slot != next.Slot)
             {
-                return new StoreResult(StoreOutcome.KeyHeld, null, _slots[Find(slot)]);
+                return new StoreResult(StoreOutcome.KeyHeld, null, _slots[SlotOrder.IndexOf(_slots, slot)]);
             }
 
             SlotRecord stored = Own(next) with { Version = expectedVersion + 1 };
@@ -59,7 +59,7 @@ internal sealed class InMemoryPool
     {
         lock (_lock)
         {
-            int at = Find(slot);
+            int at = SlotOrder.IndexOf(_slots, slot);
             if (at < 0 || _slots[at].Version != expectedVersion)
             {
                 return false;
@@ -140,28 +140,6 @@ internal sealed class InMemoryPool
             return [.. Enumerable.Reverse(_history).Where(query.Selects).Take(query.Limit)];
         }
     }
-
-    /// <summary>Where a slot's record is; below zero, the complement of where it belongs.</summary>
-    private int Find(string slot)
-    {
-        (int low, int high) = (0, _slots.Length - 1);
-        while (low <= high)
-        {
-            int middle = (low + high) / 2;
-            int order = Compare(_slots[middle].Slot, slot);
-            if (order == 0)
-            {
-                return middle;
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return ~low;
-    }
-
-    private static int Compare(string left, string right) =>
-        left.Length != right.Length ? left.Length.CompareTo(right.Length) : string.CompareOrdinal(left, right);
 
     private void Replace(int at, SlotRecord stored)
     {

@@ -102,7 +102,7 @@ internal static class OrphanedGit
     /// </summary>
     private static bool IsBeginning(string stat)
     {
-        string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return fields.Length > EnvironmentEnd && fields[EnvironmentEnd] == "0" && fields[State] is not ("Z" or "X")
             && (long.Parse(fields[Flags], CultureInfo.InvariantCulture) & WithoutProgram) == 0;
     }
