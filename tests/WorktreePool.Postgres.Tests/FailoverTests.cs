@@ -29,20 +29,30 @@ public sealed class FailoverTests : IAsyncLifetime
         await replica.PromoteAsync();
 
         // Another host wants the key, and a claim on the same host could get the slot: both were free when the replica saw them last.
-        SlotLease? key = null, slot = null;
+        SlotLease? key = null;
+        List<SlotLease> slots = [];
         List<string> refusals = [];
-        while (key is null || slot?.Slot != forgotten.Slot)
+        while (key is null || slots.TrueForAll(slot => slot.Slot != forgotten.Slot))
         {
             bool told = forgotten.LostToken.IsCancellationRequested;
             key ??= await TryClaimAsync(b, "MC-1", refusals);
-            slot = await TryClaimAsync(a, "MC-2", refusals) ?? slot;
-            (told || (key is null && slot?.Slot != forgotten.Slot)).Should().BeTrue("neither its key nor its slot is given away before the holder is told");
+
+            // The host's other slot may come first: one more claim gets this one then.
+            if (await TryClaimAsync(a, $"MC-{2 + slots.Count}", refusals) is { } slot)
+            {
+                slots.Add(slot);
+            }
+
+            (told || (key is null && slots.TrueForAll(slot => slot.Slot != forgotten.Slot))).Should().BeTrue("neither its key nor its slot is given away before the holder is told");
         }
 
         refusals.Should().Contain(refusal => refusal.Contains("changed over to another server", StringComparison.Ordinal));
         await forgotten.Awaiting(lease => lease.ReleaseAsync(null, Token).AsTask()).Should().ThrowAsync<LeaseLostException>();
         await key.ReleaseAsync(null, Token);
-        await slot.ReleaseAsync(null, Token);
+        foreach (SlotLease slot in slots)
+        {
+            await slot.ReleaseAsync(null, Token);
+        }
     }
 
     [Fact]
