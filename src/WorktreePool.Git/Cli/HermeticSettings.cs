@@ -33,6 +33,9 @@ internal static class HermeticSettings
         new("core.sparseCheckout", "false"),
         new("core.sparseCheckoutCone", "false"),
         new("index.sparse", "false"),
+
+        // Without its checksum nobody could tell an index from what a power loss left of one.
+        new("index.skipHash", "false"),
         new("core.ignoreStat", "false"),
         new("core.trustctime", "true"),
         new("core.checkStat", "default"),

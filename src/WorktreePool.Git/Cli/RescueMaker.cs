@@ -83,7 +83,7 @@ internal sealed class RescueMaker(
             await git.RunAsideAsync(tree, index, cancellationToken, "read-tree", work.Parents[0]).ConfigureAwait(false);
             await snapshot.HideAsync(tree, index, cancellationToken).ConfigureAwait(false);
         }
-        else if (trusted.FindAny(tree.Key) is { } known)
+        else if (trusted.FindWhole(tree.Key) is { } known)
         {
             // Only what has changed since the pool wrote the files is read.
             TrustedIndex.CopyTo(known, index);

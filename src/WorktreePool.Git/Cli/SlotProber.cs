@@ -47,7 +47,7 @@ internal sealed class SlotProber(AdminDirectory admins, WorktreeGit git, Worktre
         TrackedPaths? tracked = await contents.ExamineAsync(tree, target.Commit, findings, cancellationToken).ConfigureAwait(false);
         if (tracked is not null)
         {
-            findings.AddRange(await submodules.ExamineAsync(tree, target.Commit, tracked, cancellationToken).ConfigureAwait(false));
+            findings.AddRange(await submodules.ExamineAsync(tree, target.Commit, tracked.Submodules, cancellationToken).ConfigureAwait(false));
         }
 
         if (await damage.ConfigureAwait(false) is { } finding)

@@ -91,8 +91,8 @@ internal sealed class SlotRepairer(AdminDirectory admins, WorktreeGit git, Workt
     private async ValueTask MakeAsync(SlotPlace place, string admin, string commit, CancellationToken cancellationToken)
     {
         GitWorktree tree = git.Of(place, admin);
-        TrackedPaths tracked = await contents.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
-        await submodules.MakeAsync(tree, commit, tracked, cancellationToken).ConfigureAwait(false);
+        IReadOnlyDictionary<string, string> recorded = await contents.MakeAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+        await submodules.MakeAsync(tree, commit, recorded, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Renames what is at the slot's path, so that the new slot can be made there at once.</summary>

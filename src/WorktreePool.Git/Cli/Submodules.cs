@@ -11,13 +11,13 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     /// <summary>What is wrong with a slot's submodules.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="commit">Its commit.</param>
-    /// <param name="tracked">What its index tracks.</param>
+    /// <param name="recorded">For each path of a submodule in it the commit that is recorded there.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    public async ValueTask<List<Finding>> ExamineAsync(GitWorktree slot, string commit, TrackedPaths tracked, CancellationToken cancellationToken)
+    public async ValueTask<List<Finding>> ExamineAsync(GitWorktree slot, string commit, IReadOnlyDictionary<string, string> recorded, CancellationToken cancellationToken)
     {
         List<Finding> findings = [];
         HashSet<string> expected = new(StringComparer.Ordinal);
-        await ExamineInAsync(slot, commit, tracked, ModulesOf(slot), "", expected, findings, cancellationToken).ConfigureAwait(false);
+        await ExamineInAsync(slot, commit, recorded, ModulesOf(slot), "", expected, findings, cancellationToken).ConfigureAwait(false);
         findings.AddRange(Leftover(ModulesOf(slot), expected).Select(path => new Finding(FindingIds.AdminResidue, Path.GetRelativePath(slot.Directory, path))));
         return findings;
     }
@@ -25,12 +25,12 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     /// <summary>Makes a slot's submodules as recorded.</summary>
     /// <param name="slot">The slot, whose own index and files are right.</param>
     /// <param name="commit">Its commit.</param>
-    /// <param name="tracked">What its index tracks.</param>
+    /// <param name="recorded">For each path of a submodule in it the commit that is recorded there.</param>
     /// <param name="cancellationToken">Ends the work between two steps.</param>
-    public async ValueTask MakeAsync(GitWorktree slot, string commit, TrackedPaths tracked, CancellationToken cancellationToken)
+    public async ValueTask MakeAsync(GitWorktree slot, string commit, IReadOnlyDictionary<string, string> recorded, CancellationToken cancellationToken)
     {
         HashSet<string> expected = new(StringComparer.Ordinal);
-        await MakeInAsync(slot, commit, tracked, ModulesOf(slot), "", expected, cancellationToken).ConfigureAwait(false);
+        await MakeInAsync(slot, commit, recorded, ModulesOf(slot), "", expected, cancellationToken).ConfigureAwait(false);
         foreach (string path in Leftover(ModulesOf(slot), expected).ToList())
         {
             TreeRemoval.Remove(path);
@@ -40,12 +40,12 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     /// <summary>The submodules that a worktree's commit records and the user has initialised.</summary>
     /// <param name="above">A slot, or a submodule.</param>
     /// <param name="commit">Its commit.</param>
-    /// <param name="tracked">What its index tracks.</param>
+    /// <param name="recorded">For each path of a submodule in it the commit that is recorded there.</param>
     /// <param name="prefix">Where the git directories of its submodules are below <c>modules</c>; empty for a slot.</param>
     /// <param name="cancellationToken">Ends the work.</param>
-    private async ValueTask<List<Submodule>> ListAsync(GitWorktree above, string commit, TrackedPaths tracked, string prefix, CancellationToken cancellationToken)
+    private async ValueTask<List<Submodule>> ListAsync(GitWorktree above, string commit, IReadOnlyDictionary<string, string> recorded, string prefix, CancellationToken cancellationToken)
     {
-        if (tracked.Submodules.Count == 0 || baseline.Current.Modules.Count == 0)
+        if (recorded.Count == 0 || baseline.Current.Modules.Count == 0)
         {
             return [];
         }
@@ -57,9 +57,9 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
             // "submodule.NAME.path\nPATH"; see gitmodules(5).
             int newline = field.IndexOf('\n', StringComparison.Ordinal);
             string module = prefix + field["submodule.".Length..(newline - ".path".Length)], path = field[(newline + 1)..];
-            if (tracked.Submodules.TryGetValue(path, out string? recorded) && baseline.Current.Modules.TryGetValue(module, out string? url))
+            if (recorded.TryGetValue(path, out string? own) && baseline.Current.Modules.TryGetValue(module, out string? url))
             {
-                listed.Add(new Submodule(above, path, module, recorded, url));
+                listed.Add(new Submodule(above, path, module, own, url));
             }
         }
 
@@ -67,10 +67,10 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
     }
 
     private async ValueTask ExamineInAsync(
-        GitWorktree above, string commit, TrackedPaths tracked, string modules, string prefix, HashSet<string> expected, List<Finding> findings, CancellationToken cancellationToken)
+        GitWorktree above, string commit, IReadOnlyDictionary<string, string> recorded, string modules, string prefix, HashSet<string> expected, List<Finding> findings, CancellationToken cancellationToken)
     {
-        List<Submodule> listed = await ListAsync(above, commit, tracked, prefix, cancellationToken).ConfigureAwait(false);
-        foreach (string path in tracked.Submodules.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
+        List<Submodule> listed = await ListAsync(above, commit, recorded, prefix, cancellationToken).ConfigureAwait(false);
+        foreach (string path in recorded.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
         {
             string full = Path.Combine(above.Path, path);
             if (!RealPaths.IsIn(above.Path, full) || Directory.EnumerateFileSystemEntries(full).Any())
@@ -96,7 +96,7 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
                 List<Finding> own = [];
                 if (await prober.ExamineAsync(tree, submodule.Commit, own, cancellationToken).ConfigureAwait(false) is { } inner)
                 {
-                    await ExamineInAsync(tree, submodule.Commit, inner, modules, submodule.Module + "/modules/", expected, own, cancellationToken).ConfigureAwait(false);
+                    await ExamineInAsync(tree, submodule.Commit, inner.Submodules, modules, submodule.Module + "/modules/", expected, own, cancellationToken).ConfigureAwait(false);
                 }
 
                 findings.AddRange(own.Select(finding => new Finding(FindingIds.SubmoduleDiffers, $"{submodule.Path}: {finding}")));
@@ -104,10 +104,10 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         }
     }
 
-    private async ValueTask MakeInAsync(GitWorktree above, string commit, TrackedPaths tracked, string modules, string prefix, HashSet<string> expected, CancellationToken cancellationToken)
+    private async ValueTask MakeInAsync(GitWorktree above, string commit, IReadOnlyDictionary<string, string> recorded, string modules, string prefix, HashSet<string> expected, CancellationToken cancellationToken)
     {
-        List<Submodule> listed = await ListAsync(above, commit, tracked, prefix, cancellationToken).ConfigureAwait(false);
-        foreach (string path in tracked.Submodules.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
+        List<Submodule> listed = await ListAsync(above, commit, recorded, prefix, cancellationToken).ConfigureAwait(false);
+        foreach (string path in recorded.Keys.Where(path => listed.TrueForAll(submodule => submodule.Path != path)))
         {
             TreeRemoval.Remove(Path.Combine(above.Path, path));
             Directory.CreateDirectory(Path.Combine(above.Path, path));
@@ -130,15 +130,15 @@ internal sealed class Submodules(Baseline baseline, SubmoduleStore store, Worktr
         }
     }
 
-    /// <summary>What a submodule tracks that is itself, without those in it, as recorded; null when it is not.</summary>
-    private async ValueTask<TrackedPaths?> ReadReadyAsync(Submodule submodule, GitWorktree tree, string modules, CancellationToken cancellationToken)
+    /// <summary>The submodules in a submodule that is itself as recorded, without those; null when it is not.</summary>
+    private async ValueTask<IReadOnlyDictionary<string, string>?> ReadReadyAsync(Submodule submodule, GitWorktree tree, string modules, CancellationToken cancellationToken)
     {
         List<Finding> own = [];
         return SubmoduleDirectory.WhyNot(tree, modules, submodule.Url, store.ObjectsOf(submodule.Module)) is null
             && SafeFile.TryRead(Path.Combine(tree.Directory, "HEAD")) == submodule.Commit + "\n"
             && await prober.ExamineAsync(tree, submodule.Commit, own, cancellationToken).ConfigureAwait(false) is { } tracked
             && own.Count == 0
-            ? tracked : null;
+            ? tracked.Submodules : null;
     }
 
     private static string ModulesOf(GitWorktree slot) => Path.Combine(slot.Directory, "modules");

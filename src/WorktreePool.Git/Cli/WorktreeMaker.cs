@@ -8,14 +8,17 @@ namespace WorktreePool.Git.Cli;
 /// </summary>
 internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, WorktreeProber prober, TrustedIndex trusted, KeepPatterns keep)
 {
+    /// <summary>Of the commit that a slot was made at last. Slots are made one after the other at the same one, and to list its index takes a twentieth of what it takes to make one.</summary>
+    private volatile Listing? _last;
+
     /// <summary>Makes them.</summary>
-    /// <returns>What the index tracks.</returns>
-    public async ValueTask<TrackedPaths> MakeAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
+    /// <returns>The submodules: for each path the commit that is recorded there.</returns>
+    public async ValueTask<IReadOnlyDictionary<string, string>> MakeAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
     {
         if (await RecallIndexAsync(tree, cancellationToken).ConfigureAwait(false) is { } known)
         {
             Clean(tree.Path, known, cancellationToken);
-            if (!MayConvert(known))
+            if (!MayConvert(known.HasAttributes))
             {
                 // Files that were only touched keep their times. Where contents are converted, git would take other bytes for the same.
                 await git.TryRunAsync(tree, cancellationToken, "update-index", "-q", "--refresh").ConfigureAwait(false);
@@ -40,9 +43,27 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
 
         // Writes every file whose status is not the one in the index, and no other.
         await git.RunAsync(tree, cancellationToken, "read-tree", "--reset", "-u", commit).ConfigureAwait(false);
+        Listing listing = await ListAsync(tree, commit, cancellationToken).ConfigureAwait(false);
+        trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, listing.HasAttributes, cancellationToken).ConfigureAwait(false));
+        return listing.Submodules;
+    }
+
+    /// <summary>What is in an index that was just made from a commit: the same in every slot.</summary>
+    private async ValueTask<Listing> ListAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
+    {
+        if (tree.IsSlot && _last is { } last && last.Commit == commit)
+        {
+            return last;
+        }
+
         TrackedPaths tracked = await ReadIndexAsync(tree, commit, cancellationToken).ConfigureAwait(false);
-        trusted.Keep(tree.Key, commit, tree.Index, await FindUnstableAsync(tree, tracked, cancellationToken).ConfigureAwait(false));
-        return tracked;
+        var listing = new Listing(commit, tracked.HasAttributes, tracked.Submodules);
+        if (tree.IsSlot)
+        {
+            _last = listing;
+        }
+
+        return listing;
     }
 
     /// <summary>Whether nothing is seen in it but the link to its git directory, as in a slot that is new.</summary>
@@ -59,10 +80,10 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     }
 
     /// <summary>Files that git calls changed right after it has written them, for example a large file that was committed without git-lfs.</summary>
-    private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
+    private async ValueTask<Dictionary<string, string>> FindUnstableAsync(GitWorktree tree, bool hasAttributes, CancellationToken cancellationToken)
     {
         Dictionary<string, string> unstable = [];
-        if (MayConvert(tracked))
+        if (MayConvert(hasAttributes))
         {
             GitResult changed = await git.RunAsync(tree, cancellationToken, "diff-files", "--name-only", "--ignore-submodules=all", "-z").ConfigureAwait(false);
             foreach (string path in changed.Fields)
@@ -80,7 +101,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     /// <summary>Puts the trusted index in the place of the present one; null when there is none that can be read.</summary>
     private async ValueTask<TrackedPaths?> RecallIndexAsync(GitWorktree tree, CancellationToken cancellationToken)
     {
-        if (trusted.FindAny(tree.Key) is not { } index)
+        if (trusted.FindWhole(tree.Key) is not { } index)
         {
             return null;
         }
@@ -119,7 +140,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     private async ValueTask<List<string>> OddLineEndsAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
     {
         List<string> odd = [];
-        if (!MayConvert(tracked))
+        if (!MayConvert(tracked.HasAttributes))
         {
             return odd;
         }
@@ -148,7 +169,7 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     /// </summary>
     private async ValueTask<IEnumerable<string>> FilteredAsync(GitWorktree tree, TrackedPaths tracked, CancellationToken cancellationToken)
     {
-        if (!baseline.Current.Checkout.Exists(setting => setting.Key.StartsWith("filter.", StringComparison.Ordinal)) || !tracked.HasFileNamed(".gitattributes"))
+        if (!baseline.Current.Checkout.Exists(setting => setting.Key.StartsWith("filter.", StringComparison.Ordinal)) || !tracked.HasAttributes)
         {
             return [];
         }
@@ -161,8 +182,8 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
     }
 
     /// <summary>Whether a file can have other bytes than its blob and be the right one: by attributes, or by settings the user trusts.</summary>
-    private bool MayConvert(TrackedPaths tracked) =>
-        tracked.HasFileNamed(".gitattributes") || baseline.Current.Checkout.Exists(setting => setting.Key is "core.autocrlf" or "core.eol" && setting.Value is not ("false" or "lf"));
+    private bool MayConvert(bool hasAttributes) =>
+        hasAttributes || baseline.Current.Checkout.Exists(setting => setting.Key is "core.autocrlf" or "core.eol" && setting.Value is not ("false" or "lf"));
 
     /// <summary>
     /// Removes everything that is not tracked and not kept, and of what is tracked what git would take for equal by its bytes, or would wait at for ever.
@@ -187,4 +208,9 @@ internal sealed class WorktreeMaker(Baseline baseline, WorktreeGit git, Worktree
             TreeRemoval.Remove(Path.Combine(path, untracked));
         }
     }
+
+    /// <param name="Commit">The commit.</param>
+    /// <param name="HasAttributes">Whether a <c>.gitattributes</c> is in it.</param>
+    /// <param name="Submodules">For each path the commit that is recorded there.</param>
+    private sealed record Listing(string Commit, bool HasAttributes, IReadOnlyDictionary<string, string> Submodules);
 }

@@ -132,7 +132,7 @@ internal sealed class WorktreeProber(WorktreeGit git, TrustedIndex trusted, Keep
     /// <summary>The files that are not as the trusted index has them; null when there is none for the commit, nor for the one before it.</summary>
     private async Task<GitResult?> FindChangedAsync(GitWorktree tree, string commit, CancellationToken cancellationToken)
     {
-        if ((trusted.Find(tree.Key, commit) ?? trusted.FindAny(tree.Key)) is not { } index)
+        if (trusted.FindWhole(tree.Key, commit) is not { } index)
         {
             return null;
         }

@@ -3,6 +3,8 @@ namespace WorktreePool.Git.Worktree;
 /// <summary>The paths of an index: files, the directories above them, and submodules.</summary>
 internal sealed class TrackedPaths
 {
+    private const string Attributes = ".gitattributes";
+
     private readonly HashSet<string> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _submodules = new(StringComparer.Ordinal);
@@ -10,8 +12,8 @@ internal sealed class TrackedPaths
     /// <summary>The submodules: for each path the commit that is recorded there.</summary>
     public IReadOnlyDictionary<string, string> Submodules => _submodules;
 
-    /// <summary>Whether some tracked path has this file name, in whatever directory.</summary>
-    public bool HasFileNamed(string name) => _files.Any(file => file.EndsWith(name, StringComparison.Ordinal) && (file.Length == name.Length || file[^(name.Length + 1)] == '/'));
+    /// <summary>Whether a <c>.gitattributes</c> is tracked, in whatever directory.</summary>
+    public bool HasAttributes => _files.Any(static file => file.EndsWith(Attributes, StringComparison.Ordinal) && (file.Length == Attributes.Length || file[^(Attributes.Length + 1)] == '/'));
 
     /// <param name="path">A path in the index.</param>
     /// <param name="submodule">The recorded commit, for a submodule; null for a file or link.</param>

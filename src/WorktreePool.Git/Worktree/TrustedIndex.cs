@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace WorktreePool.Git.Worktree;
 
 /// <summary>
@@ -20,11 +22,19 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <param name="key">The worktree's name in the pool.</param>
     public string? FindAny(string key) => All(key).FirstOrDefault();
 
+    /// <summary>
+    /// One for git to read, at whatever commit; null when there is none that is whole. Git does not look at an index's checksum (read-cache.c, verify_hdr): what a power loss
+    /// left of one it would take for the truth, or crash at.
+    /// </summary>
+    /// <param name="key">The worktree's name in the pool.</param>
+    /// <param name="commit">The commit whose index comes first; null: none.</param>
+    public string? FindWhole(string key, string? commit = null) => All(key).OrderByDescending(path => CommitOf(path) == commit).FirstOrDefault(IsWhole);
+
     /// <summary>The commit that a trusted index was verified at.</summary>
-    /// <param name="path">From <see cref="Find"/> or <see cref="FindAny"/>.</param>
+    /// <param name="path">From one of the above.</param>
     public static string CommitOf(string path) => path[(path.LastIndexOf('.') + 1)..];
 
-    /// <summary>Keeps an index that git has just written for the pool, in place of the one before.</summary>
+    /// <summary>Keeps an index that git has just written for the pool, in place of the one before; not on the disk either, where the files are not yet.</summary>
     /// <param name="key">The worktree's name in the pool.</param>
     /// <param name="commit">The commit whose tree it is.</param>
     /// <param name="index">The index file.</param>
@@ -32,7 +42,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     public void Keep(string key, string commit, string index, IReadOnlyDictionary<string, string>? unstable = null)
     {
         SetUnstable(key, unstable);
-        CopyTo(index, PathFor(key, commit), toDisk: true);
+        CopyTo(index, PathFor(key, commit));
         DeleteOthers(key, commit);
     }
 
@@ -49,7 +59,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     {
         SetUnstable(key, null);
         string path = PathFor(key, commit);
-        Put(path, temporary => Make(temporary, index), written.Modified, toDisk: false);
+        Put(path, temporary => Make(temporary, index), written.Modified);
         DeleteOthers(key, commit);
         return UnixFiles.Status(System.Text.Encoding.UTF8.GetBytes(path))?.Stamp ?? throw new IOException($"{path} vanished when it was written");
     }
@@ -84,8 +94,22 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <summary>Copies an index with its time, which tells git and us which entries are too young to be trusted.</summary>
     /// <param name="from">The index.</param>
     /// <param name="to">Where it shall be.</param>
-    /// <param name="toDisk">Whether it shall be there after a power loss, too. What is left of one that is not is no index, by its checksum.</param>
-    public static void CopyTo(string from, string to, bool toDisk = false) => Put(to, temporary => Copy(from, temporary), File.GetLastWriteTimeUtc(from), toDisk);
+    public static void CopyTo(string from, string to) => Put(to, temporary => Copy(from, temporary), File.GetLastWriteTimeUtc(from));
+
+    private static bool IsWhole(string path)
+    {
+        bool isSha1 = CommitOf(path).Length == 40;
+        int checksum = isSha1 ? SHA1.HashSizeInBytes : SHA256.HashSizeInBytes;
+        if (SafeFile.TryReadBytes(path) is not { } bytes || bytes.Length < checksum)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> content = bytes.AsSpan(..^checksum);
+#pragma warning disable CA5350 // As git wrote it.
+        return (isSha1 ? SHA1.HashData(content) : SHA256.HashData(content)).AsSpan().SequenceEqual(bytes.AsSpan(^checksum..));
+#pragma warning restore CA5350
+    }
 
     private static void Make(string temporary, ReadOnlyMemory<byte> index)
     {
@@ -99,18 +123,12 @@ internal sealed class TrustedIndex(string poolDirectory)
         CrashPoint.Reached("trusted index copied");
     }
 
-    private static void Put(string path, Action<string> make, DateTime modified, bool toDisk)
+    private static void Put(string path, Action<string> make, DateTime modified)
     {
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
             make(temporary);
-            if (toDisk)
-            {
-                using FileStream copy = new(temporary, FileMode.Open, FileAccess.ReadWrite);
-                copy.Flush(flushToDisk: true);
-            }
-
             File.SetLastWriteTimeUtc(temporary, modified);
             CrashPoint.Reached("trusted index written");
             File.Move(temporary, path, overwrite: true);
