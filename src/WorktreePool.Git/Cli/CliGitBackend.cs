@@ -59,8 +59,9 @@ internal sealed class CliGitBackend : IGitBackend
         _repairer = new SlotRepairer(_admins, slots, new WorktreeMaker(_baseline, slots, contents, trusted, keepPatterns), submodules, _objects, trusted, keepPatterns);
         var snapshot = new FileSnapshot(slots, options.RescueLimit);
         KeptCommits? kept = known is null ? null : new KeptCommits(repository, _baseline, neutral, known, remote, git);
-        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), _objects, kept, KeepPatterns.MadeBySteps(options));
-        IsolatedRepository? isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, kept!, git), remote, git);
+        var durable = new DurableObjects(repository, neutral, git);
+        _rescuer = new RescueMaker(_admins, slots, _refs, trusted, snapshot, new EmbeddedRescuer(repository, slots, neutral, git, snapshot), durable, _objects, kept, KeepPatterns.MadeBySteps(options));
+        IsolatedRepository? isolated = origin is null ? null : Isolate(options, repository, known!, new StrayRescuer(repository, neutral, _refs, durable, kept!, git), remote, git);
         Isolated = isolated;
         Rescues = new RescueArchive(_refs, isolated is null ? null : new RescueReturn(repository, isolated, origin!, known!, git));
     }

@@ -64,6 +64,9 @@ internal static class HermeticSettings
         new("core.longpaths", "true"),
     ];
 
+    /// <summary>A ref is on the disk before it has its name: else a power loss may leave an empty file, which git calls broken and does not write over. From git 2.36 on.</summary>
+    public static readonly KeyValuePair<string, string> DurableRefs = new("core.fsync", "reference");
+
     /// <summary>How files are written, where the trusted baseline does not say otherwise.</summary>
     public static readonly IReadOnlyList<KeyValuePair<string, string>> Checkout = OperatingSystem.IsWindows()
         ? []

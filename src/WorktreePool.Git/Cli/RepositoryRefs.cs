@@ -42,6 +42,35 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
                 : throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: {result.Error.Trim()}"));
     }
 
+    /// <summary>Makes a ref of the pool's own lead to a commit, unless it leads to one already, and brings it to the disk.</summary>
+    /// <returns>The commit that it leads to.</returns>
+    public async ValueTask<string> KeepAsync(string reference, string commit, CancellationToken cancellationToken)
+    {
+        string file = Path.Combine(repository.CommonDirectory, reference);
+        string? kept = await ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
+        if (kept is null)
+        {
+            if (SafeFile.Exists(file))
+            {
+                // What a power loss left of it. Git neither moves nor deletes such a one.
+                TreeRemoval.Remove(file);
+                CrashPoint.Reached("broken ref removed");
+            }
+
+            kept = await TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false) ? commit
+                : await ResolveAsync(reference, cancellationToken).ConfigureAwait(false)
+                ?? throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: it is there, and leads to no commit. Delete it with git update-ref --no-deref -d.");
+        }
+
+        SafeFile.TryFlush(file);
+        for (string? directory = Path.GetDirectoryName(file); directory?.Length > repository.CommonDirectory.Length; directory = Path.GetDirectoryName(directory))
+        {
+            DirectorySync.Flush(directory);
+        }
+
+        return kept;
+    }
+
     /// <summary>Refuses a name that git would not take for a branch, or would take for another one.</summary>
     public async ValueTask CheckBranchNameAsync(string branch, CancellationToken cancellationToken)
     {
@@ -82,7 +111,7 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
         {
             Subject = repository.CommonDirectory,
             Environment = new Dictionary<string, string> { ["GIT_DIR"] = repository.CommonDirectory },
-            Settings = HermeticSettings.Settings,
+            Settings = [.. HermeticSettings.Settings, HermeticSettings.DurableRefs],
         };
         GitResult result = await git.TryRunAsync(call, cancellationToken).ConfigureAwait(false);
         bool isMended = result.ExitCode == 128

@@ -12,7 +12,7 @@ namespace WorktreePool.Git.Cli;
 /// moved aside, not destroyed.
 /// </summary>
 internal sealed class RescueMaker(
-    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, ObjectStore objects, KeptCommits? kept, IReadOnlyList<string> made)
+    AdminDirectory admins, WorktreeGit git, RepositoryRefs refs, TrustedIndex trusted, FileSnapshot snapshot, EmbeddedRescuer embedded, DurableObjects durable, ObjectStore objects, KeptCommits? kept, IReadOnlyList<string> made)
 {
     public async ValueTask<Rescue?> RescueAsync(SlotPlace place, RescueRequest request, CancellationToken cancellationToken)
     {
@@ -23,6 +23,19 @@ internal sealed class RescueMaker(
 
         // What is missing cannot be compared with; a repair touches no slot.
         await objects.RepairAsync(request.Base, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await FindAndKeepAsync(place, tree, request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (GitBackendException) when (objects.SetRubbishAside())
+        {
+            // A rescue that a power loss interrupted leaves empty files in the place of objects, and git does not write again what seems to be there.
+            return await FindAndKeepAsync(place, tree, request, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Rescue?> FindAndKeepAsync(SlotPlace place, GitWorktree tree, RescueRequest request, CancellationToken cancellationToken)
+    {
         string? head = admins.ReadHead(Path.GetFileName(tree.Directory)) is { } text
             ? await refs.ResolveAsync(text.StartsWith("ref: ", StringComparison.Ordinal) ? text[5..] : text, cancellationToken).ConfigureAwait(false)
             : null;
@@ -58,6 +71,9 @@ internal sealed class RescueMaker(
     private sealed class Work(string parent)
     {
         public List<string> Parents { get; } = [parent];
+
+        /// <summary>Those of the parents that came with a pack.</summary>
+        public List<string> Packed { get; } = [];
 
         public string ParentTree { get; set; } = "";
 
@@ -115,6 +131,7 @@ internal sealed class RescueMaker(
             work.Unreadable.AddRange(await embedded.KeepFilesAsync(tree, inside, index, recorded, cancellationToken).ConfigureAwait(false));
             (List<string> tips, int commits) = await embedded.KeepCommitsAsync(tree, inside, recorded, cancellationToken).ConfigureAwait(false);
             work.Parents.AddRange(tips);
+            work.Packed.AddRange(tips);
             work.Commits += commits;
         }
 
@@ -157,10 +174,10 @@ internal sealed class RescueMaker(
             ["GIT_COMMITTER_EMAIL"] = "worktree-pool@localhost",
             ["GIT_COMMITTER_DATE"] = date,
         };
-        List<string> parents = [.. work.Parents];
+        List<string> staged = [];
         if (work.Staged is not null)
         {
-            parents.Add((await git.RunOnObjectsAsync(tree.Slot, author, ["commit-tree", work.Staged, "-p", work.Parents[0], "-m", $"What was staged in {slot}"], cancellationToken).ConfigureAwait(false)).Line);
+            staged.Add((await git.RunOnObjectsAsync(tree.Slot, author, ["commit-tree", work.Staged, "-p", work.Parents[0], "-m", $"What was staged in {slot}"], cancellationToken).ConfigureAwait(false)).Line);
         }
 
         var rescue = new Rescue
@@ -177,14 +194,11 @@ internal sealed class RescueMaker(
             Aside = work.Unreadable.Count == 0 ? null : Path.Combine(Path.GetDirectoryName(tree.Path)!, ".kept", id),
         };
         string commit = (await git.RunOnObjectsAsync(
-            tree.Slot, author, ["commit-tree", work.Tree, .. parents.Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
-        if (!await refs.TryCreateAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false))
-        {
-            // The same content from the same slot is kept already, only under another time.
-            commit = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? commit;
-        }
+            tree.Slot, author, ["commit-tree", work.Tree, .. work.Parents.Concat(staged).Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
+        await durable.PackAsync(tree.Slot, [commit, .. staged], [request.Base, .. work.Packed], cancellationToken).ConfigureAwait(false);
 
-        rescue = rescue with { Commit = commit };
+        // The same content from the same slot may be kept already, only under another time.
+        rescue = rescue with { Commit = await refs.KeepAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false) };
         kept?.Add(rescue);
         if (rescue.Aside is { } aside)
         {

@@ -142,6 +142,20 @@ internal static class SafeFile
         }
     }
 
+    /// <summary>Brings a file that somebody else has written to the disk, if it is there and ours to open.</summary>
+    public static void TryFlush(string path)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            RandomAccess.FlushToDisk(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone into another file meanwhile.
+        }
+    }
+
     /// <summary>Removes what writers of the same file left that were killed at it. Each sibling's name has its writer's process.</summary>
     private static void Sweep(string path)
     {

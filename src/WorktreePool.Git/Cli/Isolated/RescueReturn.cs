@@ -21,7 +21,9 @@ internal sealed class RescueReturn(RepositoryLayout repository, IsolatedReposito
         {
             Subject = clone.CommonDirectory,
             Environment = new Dictionary<string, string> { ["GIT_DIR"] = clone.CommonDirectory },
-            Settings = HermeticSettings.Settings,
+
+            // A pack is on the disk when it is there, single objects are not; and the rescue may be dropped next.
+            Settings = [.. HermeticSettings.Settings, HermeticSettings.DurableRefs, new("fetch.unpackLimit", "1")],
         };
         if ((await git.TryRunAsync(Call("show-ref", "--verify", "-q", reference), cancellationToken).ConfigureAwait(false)).Succeeded)
         {

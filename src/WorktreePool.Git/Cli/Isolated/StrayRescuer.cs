@@ -9,7 +9,7 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// Keeps the commits of a ref that is about to go, if nothing else keeps them. Works on objects alone, in the neutral directory: whatever the
 /// repository's config and refs say does not count.
 /// </summary>
-internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory neutral, RepositoryRefs refs, KeptCommits kept, GitRunner git)
+internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory neutral, RepositoryRefs refs, DurableObjects durable, KeptCommits kept, GitRunner git)
 {
     /// <summary>Keeps what only this ref has.</summary>
     /// <param name="name">The ref, or another word for where the commits were found.</param>
@@ -63,13 +63,13 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
         // A commit whose files cannot be read any more is kept by itself.
         GitResult written = await git.TryRunAsync(write with { Environment = environment }, cancellationToken).ConfigureAwait(false);
         string keeper = written.Succeeded ? written.Line : commit;
-        if (!await refs.TryCreateAsync(rescue.Ref, keeper, cancellationToken).ConfigureAwait(false))
+        if (written.Succeeded)
         {
-            // Kept already, by another process or before a crash, only under another time.
-            keeper = await refs.ResolveAsync(rescue.Ref, cancellationToken).ConfigureAwait(false) ?? keeper;
+            await durable.PackAsync(repository.CommonDirectory, [keeper], seen is null ? [] : [seen], cancellationToken).ConfigureAwait(false);
         }
 
-        rescue = rescue with { Commit = keeper };
+        // Kept already, perhaps, by another process or before a crash, only under another time.
+        rescue = rescue with { Commit = await refs.KeepAsync(rescue.Ref, keeper, cancellationToken).ConfigureAwait(false) };
         kept.Add(rescue);
         return rescue;
     }

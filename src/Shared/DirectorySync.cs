@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace WorktreePool.FileState;
+namespace WorktreePool;
 
 /// <summary>
 /// Makes a rename or a removal in a directory survive power loss. Windows has no such call and needs none: NTFS journals its

@@ -1,0 +1,51 @@
+using WorktreePool.Git.Worktree;
+
+namespace WorktreePool.Git.Cli;
+
+/// <summary>
+/// Brings to the disk what a rescue keeps, by a pack of all that lies in files of its own: git flushes packs in every version, and single objects in none by itself (git-config(1), core.fsync).
+/// What a power loss leaves of those is an empty file, which the next git that writes the same object takes for it (object-file.c, freshen_loose_object). To make the pack reads every object,
+/// so that what cannot be read is noticed while the files are still there. The commits that a holder made a moment before are brought along.
+/// </summary>
+internal sealed class DurableObjects(RepositoryLayout repository, NeutralDirectory neutral, GitRunner git)
+{
+    /// <summary>Packs what commits of the pool's add.</summary>
+    /// <param name="subject">Whose work it is, for errors.</param>
+    /// <param name="commits">The commits.</param>
+    /// <param name="durable">Commits whose objects are on the disk, with all that they reach.</param>
+    /// <param name="cancellationToken">Ends the packing. What was written of the pack is no pack.</param>
+    /// <exception cref="GitBackendException">What the pool has written itself cannot be read. Of a holder's commits nobody else has more than is there.</exception>
+    public async ValueTask PackAsync(string subject, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
+    {
+        string packs = Path.Combine(repository.Objects, "pack");
+        Directory.CreateDirectory(packs);
+        CrashPoint.Reached("pack directory made for a rescue");
+        string[] known = [.. durable.Select(commit => "^" + commit)];
+        GitResult packed = await RunAsync("--unpacked", [.. commits, .. known]).ConfigureAwait(false);
+        if (!packed.Succeeded)
+        {
+            // Where a holder's history is damaged: without it.
+            packed = await RunAsync("--unpacked", [.. commits.Select(commit => commit + "^{tree}"), .. known]).ConfigureAwait(false);
+            packed = packed.Succeeded ? await RunAsync("--incremental", commits).ConfigureAwait(false) : packed;
+        }
+
+        if (!packed.Succeeded)
+        {
+            throw new GitBackendException($"The work in {subject} could not be kept: what was written of it cannot be read again ({packed.Error.Trim().ReplaceLineEndings(" / ")}). Nothing was destroyed. Look at the repository with git fsck.");
+        }
+
+        CrashPoint.Reached("rescue packed");
+        DirectorySync.Flush(packs);
+        DirectorySync.Flush(repository.Objects);
+
+        // --unpacked takes revisions, --incremental objects; neither what is in a pack already. No deltas, and quickly: git gc does it better, some day.
+        ValueTask<GitResult> RunAsync(string kind, IEnumerable<string> wanted) => git.TryRunAsync(
+            new GitCall("pack-objects", kind, "--non-empty", "--window=0", "--compression=1", "--threads=1", "-q", Path.Combine(packs, "pack"))
+            {
+                Subject = subject,
+                Environment = neutral.EnvironmentFor(null, null, repository.Objects),
+                Input = string.Concat(wanted.Select(line => line + "\n")),
+            },
+            cancellationToken);
+    }
+}
