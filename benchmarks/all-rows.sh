@@ -18,12 +18,19 @@ case "${1:-}" in
   *) echo "$0: \"$1\" is no argument: dry, or none" >&2; exit 2 ;;
 esac
 uname -r; git --version; nproc; uptime; df -T . | tail -1
-run ratios --only Store --rounds 21
-run ratios --only Claim,Release,Move --at 200,5000 --rounds 15
-run ratios --only Claim,Release,Move --at 50000 --rounds 5 --warm-ups 2
-run ratios --only Scale --rounds 15
-run contention --processes 4 --claimers 4 --slots 8
+# Moves and new pools where files are made at an even pace: JOURNAL is a directory on a file system with a journal.
+journal() { TMPDIR="${JOURNAL:-${TMPDIR:-/tmp}}" run "$@"; }
+run ratios --only StoreB --rounds 31
+run ratios --only Scale --rounds 21
+run ratios --only ClaimBenchmarks --rows GitStatus,Claim --at 200,5000 --rounds 101
+run ratios --only Watched --at 200,5000 --rounds 15
+run ratios --only Watched --at 50000 --rounds 31 --warm-ups 15
+run ratios --only Release --at 200,5000 --rounds 21
+run ratios --only Claim,Release --at 50000 --rounds 7 --warm-ups 5 --rows GitStatus,Claim,OutageFix,ReleaseAndDiscard
+journal ratios --only Move --at 200,5000 --rounds 61
+journal ratios --only Move --at 50000 --rounds 11 --warm-ups 8
+journal ratios --only Provision --at 50000 --rounds 7 --warm-ups 1
+run contention --processes 4 --claimers 4 --slots 8 --rounds 21 --seconds 3
 run contention --processes 2 --claimers 1 --slots 1 --hold-ms 20
-run ratios --only Provision --at 50000 --rounds 2
 run ratios --only Command --rounds 25
 uptime

@@ -10,12 +10,12 @@ namespace WorktreePool.Git.Cli;
 internal sealed class DurableObjects(RepositoryLayout repository, NeutralDirectory neutral, GitRunner git)
 {
     /// <summary>Packs what commits of the pool's add.</summary>
-    /// <param name="subject">Whose work it is, for errors.</param>
+    /// <param name="subject">Whose work it is.</param>
     /// <param name="commits">The commits.</param>
     /// <param name="durable">Commits whose objects are on the disk, with all that they reach.</param>
     /// <param name="cancellationToken">Ends the packing. What was written of the pack is no pack.</param>
-    /// <exception cref="GitBackendException">What the pool has written itself cannot be read. Of a holder's commits nobody else has more than is there.</exception>
-    public async ValueTask PackAsync(string subject, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
+    /// <returns>Null; or why not even the commits' own trees can be read, which git says.</returns>
+    public async ValueTask<string?> TryPackAsync(string subject, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
     {
         string packs = Path.Combine(repository.Objects, "pack");
         Directory.CreateDirectory(packs);
@@ -29,14 +29,10 @@ internal sealed class DurableObjects(RepositoryLayout repository, NeutralDirecto
             packed = packed.Succeeded ? await RunAsync("--incremental", commits).ConfigureAwait(false) : packed;
         }
 
-        if (!packed.Succeeded)
-        {
-            throw new GitBackendException($"The work in {subject} could not be kept: what was written of it cannot be read again ({packed.Error.Trim().ReplaceLineEndings(" / ")}). Nothing was destroyed. Look at the repository with git fsck.");
-        }
-
         CrashPoint.Reached("rescue packed");
         DirectorySync.Flush(packs);
         DirectorySync.Flush(repository.Objects);
+        return packed.Succeeded ? null : packed.Error.Trim().ReplaceLineEndings(" / ");
 
         // --unpacked takes revisions, --incremental objects; neither what is in a pack already. No deltas, and quickly: git gc does it better, some day.
         ValueTask<GitResult> RunAsync(string kind, IEnumerable<string> wanted) => git.TryRunAsync(

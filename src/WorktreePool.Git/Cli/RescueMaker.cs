@@ -195,7 +195,10 @@ internal sealed class RescueMaker(
         };
         string commit = (await git.RunOnObjectsAsync(
             tree.Slot, author, ["commit-tree", work.Tree, .. work.Parents.Concat(staged).Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
-        await durable.PackAsync(tree.Slot, [commit, .. staged], [request.Base, .. work.Packed], cancellationToken).ConfigureAwait(false);
+        if (await durable.TryPackAsync(tree.Slot, [commit, .. staged], [request.Base, .. work.Packed], cancellationToken).ConfigureAwait(false) is { } damage)
+        {
+            throw new GitBackendException($"The work in {tree.Slot} could not be kept: what was written of it cannot be read again ({damage}). Nothing was destroyed. Look at the repository with git fsck.");
+        }
 
         // The same content from the same slot may be kept already, only under another time.
         rescue = rescue with { Commit = await refs.KeepAsync(rescue.Ref, commit, cancellationToken).ConfigureAwait(false) };

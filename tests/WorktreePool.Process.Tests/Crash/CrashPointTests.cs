@@ -25,6 +25,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "1-init", "dead", "after record removed" },
         { "2-claim", "no pool", "after record Leased" },
         { "2-claim", "dirty", "after rescue" },
+        { "2-claim", "half rescued", "broken ref removed" },
         { "2-claim", "dead", "after delete branch" },
         { "2-release", "held", "after delete branch" },
         { "2-discard", "held", "after delete branch" },

@@ -118,6 +118,19 @@ internal sealed partial class CrashStage(CrashSite site)
                 // All that keeps a commit is a ref whose name nobody can say.
                 CrashSite.Shell("cd \"$1\" && git -c user.name=T -c user.email=t@example.invalid commit-tree -m lost 'refs/remotes/origin/main^{tree}' > \"refs/heads/$(printf 'a\\377b')\"", Common(before));
                 break;
+            case "half rescued":
+                // A power loss in the midst of a rescue: no pack, single objects that are empty, and a ref that is.
+                SlotLease first = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
+                Work(0);
+                await first.ReleaseAsync();
+                Work(0);
+                CrashSite.Shell("""
+                    cd "$1/.git" && ref=$(git for-each-ref --format='%(refname)' refs/worktree-pool/rescue)
+                    git rev-list --objects --no-object-names "$ref" --not refs/remotes/origin/main | sed 's,..,objects/&/,' > "$2/lost" && rm objects/pack/*
+                    while read -r file; do rm -f "$file" && : > "$file"; done < "$2/lost"
+                    : > "$ref" && rm "$2/lost"
+                    """, Sandbox.Repository, Sandbox.Root);
+                break;
             case "rescued" or "own rescued":
                 SlotLease lease = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
                 Work(0);
@@ -252,11 +265,11 @@ internal sealed partial class CrashStage(CrashSite site)
         Sandbox.Git(Sandbox.Repository, "status", "--porcelain", "--ignored").Should().BeOneOf(["", "!! build/\n!! local.log"], "the main checkout is nobody's slot");
         Sandbox.Git(Sandbox.Repository, "fsck", "--connectivity-only", "--no-dangling");
         Sandbox.Git(Common(before), "fsck", "--connectivity-only", "--no-dangling");
-        if (before is "dirty" or "dead" or "own strays" or "held" && operation != "2-discard")
+        if (before is "dirty" or "half rescued" or "dead" or "own strays" or "held" && operation != "2-discard")
         {
             IReadOnlyList<Rescue> rescues = await @operator.Rescues.ListAsync(CancellationToken.None);
             rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("work.txt"));
-            if (before != "dirty")
+            if (before is not ("dirty" or "half rescued"))
             {
                 rescues.Should().Contain(rescue => Sandbox.Git(Common(before), "ls-tree", "-r", "--name-only", rescue.Commit).Contains("more.txt"));
             }

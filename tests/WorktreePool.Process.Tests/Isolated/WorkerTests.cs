@@ -102,6 +102,22 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stray_of_which_a_file_is_lost_is_rescued_without_it()
+    {
+        await _pool.InitAsync(1, null, _pool.Origin);
+        string path = (await _pool.ClaimAsync("A")).Path;
+        _pool.Shell(path, """
+            echo work > work.txt; echo lost > lost.txt; git checkout -q -b stray; git add -A; git commit -qm stray; git checkout -q --detach origin/main
+            rm -f "$OWN/objects/$(git rev-parse stray:lost.txt | sed 's,..,&/,')"
+            """);
+
+        (await _pool.ReleaseAsync("A")).Should().ContainSingle();
+
+        _pool.Rescued("work.txt").Should().Equal(["work"]);
+        (await _pool.ClaimAsync("B")).Healed.Should().BeEmpty();
+    }
+
+    [Fact]
     public async Task What_is_discarded_leaves_nothing()
     {
         await _pool.InitAsync(1, null, _pool.Origin);
