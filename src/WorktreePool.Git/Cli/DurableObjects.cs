@@ -11,15 +11,35 @@ internal sealed class DurableObjects(RepositoryLayout repository, NeutralDirecto
 {
     /// <summary>Packs what commits of the pool's add.</summary>
     /// <param name="subject">Whose work it is.</param>
+    /// <param name="scratch">Where git may leave what it could not end: a directory that is made and removed. In the repository it would stay.</param>
     /// <param name="commits">The commits.</param>
     /// <param name="durable">Commits whose objects are on the disk, with all that they reach.</param>
     /// <param name="cancellationToken">Ends the packing. What was written of the pack is no pack.</param>
     /// <returns>Null; or why not even the commits' own trees can be read, which git says.</returns>
-    public async ValueTask<string?> TryPackAsync(string subject, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
+    public async ValueTask<string?> TryPackAsync(string subject, string scratch, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
     {
-        string packs = Path.Combine(repository.Objects, "pack");
-        Directory.CreateDirectory(packs);
-        CrashPoint.Reached("pack directory made for a rescue");
+        string made = Path.Combine(scratch, "pack");
+        Directory.CreateDirectory(made);
+        CrashPoint.Reached("place for a pack made");
+        try
+        {
+            string? failure = await TryPackInAsync(subject, scratch, made, commits, durable, cancellationToken).ConfigureAwait(false);
+            PackFiles.TakeOver(made, Path.Combine(repository.Objects, "pack"));
+            DirectorySync.Flush(repository.Objects);
+            return failure;
+        }
+        finally
+        {
+            TreeRemoval.Remove(scratch);
+        }
+    }
+
+    private async ValueTask<string?> TryPackInAsync(string subject, string objects, string made, IReadOnlyList<string> commits, IEnumerable<string> durable, CancellationToken cancellationToken)
+    {
+        Dictionary<string, string> environment = neutral.EnvironmentFor(null, null, objects);
+
+        // Quoted, for a colon would end it; see git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES.
+        environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = $"\"{repository.Objects.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
         string[] known = [.. durable.Select(commit => "^" + commit)];
         GitResult packed = await RunAsync("--unpacked", [.. commits, .. known]).ConfigureAwait(false);
         if (!packed.Succeeded)
@@ -29,17 +49,14 @@ internal sealed class DurableObjects(RepositoryLayout repository, NeutralDirecto
             packed = packed.Succeeded ? await RunAsync("--incremental", commits).ConfigureAwait(false) : packed;
         }
 
-        CrashPoint.Reached("rescue packed");
-        DirectorySync.Flush(packs);
-        DirectorySync.Flush(repository.Objects);
         return packed.Succeeded ? null : packed.Error.Trim().ReplaceLineEndings(" / ");
 
         // --unpacked takes revisions, --incremental objects; neither what is in a pack already. No deltas, and quickly: git gc does it better, some day.
         ValueTask<GitResult> RunAsync(string kind, IEnumerable<string> wanted) => git.TryRunAsync(
-            new GitCall("pack-objects", kind, "--non-empty", "--window=0", "--compression=1", "--threads=1", "-q", Path.Combine(packs, "pack"))
+            new GitCall("pack-objects", kind, "--non-empty", "--window=0", "--compression=1", "--threads=1", "-q", Path.Combine(made, "pack"))
             {
                 Subject = subject,
-                Environment = neutral.EnvironmentFor(null, null, repository.Objects),
+                Environment = environment,
                 Input = string.Concat(wanted.Select(line => line + "\n")),
             },
             cancellationToken);

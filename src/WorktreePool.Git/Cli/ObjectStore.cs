@@ -85,7 +85,7 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
                 GitResult fetched = await FetchAsync(fresh, url, cancellationToken).ConfigureAwait(false);
                 if (fetched.Succeeded)
                 {
-                    TakeOver(Path.Combine(fresh, "objects"));
+                    PackFiles.TakeOver(Path.Combine(fresh, "objects", "pack"), Path.Combine(repository.Objects, "pack"));
                 }
                 else
                 {
@@ -111,19 +111,6 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
             Settings = [new("fetch.unpackLimit", "1")],
         }.ToRemote(baseline.Current),
         cancellationToken);
-
-    /// <summary>Puts the fetched packs in, the index of each last.</summary>
-    private void TakeOver(string objects)
-    {
-        string packs = Path.Combine(repository.Objects, "pack");
-        Directory.CreateDirectory(packs);
-        CrashPoint.Reached("pack directory made");
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(objects, "pack")).OrderBy(file => file.EndsWith(".idx", StringComparison.Ordinal)))
-        {
-            File.Move(file, Path.Combine(packs, Path.GetFileName(file)), overwrite: true);
-            CrashPoint.Reached($"fetched {Path.GetExtension(file)} in place");
-        }
-    }
 
     /// <summary>
     /// An empty file in the place of an object holds nothing and goes. A pack whose checksum is not the one in its index is never opened by git

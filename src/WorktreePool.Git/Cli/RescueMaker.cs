@@ -195,7 +195,7 @@ internal sealed class RescueMaker(
         };
         string commit = (await git.RunOnObjectsAsync(
             tree.Slot, author, ["commit-tree", work.Tree, .. work.Parents.Concat(staged).Distinct().SelectMany(parent => new[] { "-p", parent }), "-m", RescueMessage.Write(rescue)], cancellationToken).ConfigureAwait(false)).Line;
-        if (await durable.TryPackAsync(tree.Slot, [commit, .. staged], [request.Base, .. work.Packed], cancellationToken).ConfigureAwait(false) is { } damage)
+        if (await durable.TryPackAsync(tree.Slot, admins.ScratchFor(Path.GetFileName(tree.Directory), "pack"), [commit, .. staged], [request.Base, .. work.Packed], cancellationToken).ConfigureAwait(false) is { } damage)
         {
             throw new GitBackendException($"The work in {tree.Slot} could not be kept: what was written of it cannot be read again ({damage}). Nothing was destroyed. Look at the repository with git fsck.");
         }

@@ -147,7 +147,8 @@ internal static class SafeFile
     {
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            // Git's own are closed to writers; only Windows asks for a handle that may write.
+            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             RandomAccess.FlushToDisk(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -38,7 +38,7 @@ public sealed partial class CrashPointTests(CrashTraces traces, ITestOutputHelpe
         { "2-libgit2", "links", "index in place" },
         { "2-claim", "submodule", "submodule HEAD written" },
         { "2-claim", "damaged", "damaged .idx set aside" },
-        { "2-claim", "missing", "fetched .idx in place" },
+        { "2-claim", "missing", "new .idx in place" },
         { "2-warm", "dead", "set-up step ended" },
         { "2-own", "own", "isolated repository in place" },
         { "2-own", "own strays", "repository file restored" },

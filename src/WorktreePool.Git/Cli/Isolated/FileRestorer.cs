@@ -8,8 +8,8 @@ namespace WorktreePool.Git.Cli.Isolated;
 /// </summary>
 internal sealed class FileRestorer(RepositoryLayout repository, string slotsDirectory, TimeProvider time)
 {
-    /// <summary>How a file's name begins while it is made.</summary>
-    private const string Making = "restored-";
+    /// <summary>How the name of a file or directory in the corner begins while it is made.</summary>
+    public const string Making = "restored-";
 
     private static readonly TimeSpan LongMade = TimeSpan.FromHours(1);
 
@@ -125,7 +125,7 @@ internal sealed class FileRestorer(RepositoryLayout repository, string slotsDire
     /// <summary>Removes what a killed process of the pool was about to put in place. It takes a moment; a clock that was set makes it longer.</summary>
     private void RemoveHalfMade()
     {
-        foreach (string file in Directory.EnumerateFiles(repository.Scratch, Making + "*").Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > LongMade).ToList())
+        foreach (string file in Directory.EnumerateFileSystemEntries(repository.Scratch, Making + "*").Where(file => time.GetUtcNow() - File.GetLastWriteTimeUtc(file) > LongMade).ToList())
         {
             TreeRemoval.Remove(file);
         }
