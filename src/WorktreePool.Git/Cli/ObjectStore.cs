@@ -147,6 +147,30 @@ internal sealed class ObjectStore(RepositoryLayout repository, Baseline baseline
         return SetShortcutAside(packs, length) || any;
     }
 
+    /// <summary>
+    /// Every single object that cannot be read goes where a person can still look at it: git writes none again that seems to be there (object-file.c, freshen_loose_object). Reads all of them, so
+    /// only where something fails already.
+    /// </summary>
+    /// <returns>Whether there was any.</returns>
+    public bool SetUnreadableAside(CancellationToken cancellationToken)
+    {
+        bool any = false;
+        foreach ((string id, string file) in ObjectWitness.Loose(repository.Objects).ToList())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!LooseObject.IsWhole(file))
+            {
+                any = true;
+                Directory.CreateDirectory(repository.Damaged);
+                CrashPoint.Reached("place for unreadable objects made");
+                File.Move(file, Path.Combine(repository.Damaged, id), overwrite: true);
+                CrashPoint.Reached("unreadable object set aside");
+            }
+        }
+
+        return any;
+    }
+
     /// <summary>The index over many packs is made from theirs and says nothing new; with one that is damaged git does not begin (midx.c).</summary>
     private bool SetShortcutAside(string packs, int length)
     {

@@ -19,7 +19,7 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string sl
         string defaultBase = await FindDefaultBaseAsync(cancellationToken).ConfigureAwait(false) ?? throw await WhyNoBaseAsync(cancellationToken).ConfigureAwait(false);
         List<Finding> findings = [.. baseline.Compare()];
         AddResidue(findings);
-        AddDamagedPacks(findings);
+        AddSetAside(findings);
         AddTrash(findings);
         AddHalfMadeWorktrees(findings);
         AddOwner(findings);
@@ -194,12 +194,18 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string sl
 
     private static readonly string[] Parts = ["commondir", "gitdir", "HEAD"];
 
-    private void AddDamagedPacks(List<Finding> findings)
+    private void AddSetAside(List<Finding> findings)
     {
         if (Directory.Exists(repository.Damaged) && Directory.EnumerateFiles(repository.Damaged, "*.pack").ToList() is { Count: > 0 } packs)
         {
             findings.Add(new Finding(FindingIds.RepositoryResidue,
                 $"{packs.Count} packs that git could not open were set aside in {repository.Damaged}, and what slots need was fetched anew. Commits that only these held are lost unless a backup has them: run git fsck, then delete the directory"));
+        }
+
+        if (Directory.Exists(repository.Damaged) && Directory.EnumerateFiles(repository.Damaged).Count(file => RefStore.IsId(Path.GetFileName(file))) is > 0 and var objects)
+        {
+            findings.Add(new Finding(FindingIds.RepositoryResidue,
+                $"{objects} objects that could not be read stood in the way of a rescue and were set aside in {repository.Damaged}; what the rescue needs was written anew. Run git fsck to see whether others are missed, then delete the directory"));
         }
 
         foreach (string pipe in Directory.Exists(repository.Damaged) ? Directory.EnumerateFiles(repository.Damaged, Pipes.SetAsidePrefix + "*") : [])
@@ -237,7 +243,8 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string sl
         GitResult all = await refs.TryRunAsync(cancellationToken, "for-each-ref", "--format=%(refname)").ConfigureAwait(false);
         foreach (string complaint in all.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(5))
         {
-            findings.Add(new Finding(FindingIds.RefsDrift, complaint.Trim()));
+            string advice = complaint.Contains("broken ref", StringComparison.Ordinal) ? ": its file names no commit, as after a power loss. Look for the commit in its reflog, and delete the file" : "";
+            findings.Add(new Finding(FindingIds.RefsDrift, complaint.Trim() + advice));
         }
 
         AddMany(findings, [.. Unlisted(all)], "cannot be read, or lead to one another in a circle. Delete them with git update-ref --no-deref -d");

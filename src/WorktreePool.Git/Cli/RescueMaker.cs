@@ -27,9 +27,9 @@ internal sealed class RescueMaker(
         {
             return await FindAndKeepAsync(place, tree, request, cancellationToken).ConfigureAwait(false);
         }
-        catch (GitBackendException) when (objects.SetRubbishAside())
+        catch (GitBackendException) when (objects.SetRubbishAside() | objects.SetUnreadableAside(cancellationToken))
         {
-            // A rescue that a power loss interrupted leaves empty files in the place of objects, and git does not write again what seems to be there.
+            // A rescue that a power loss interrupted leaves files in the place of objects that are empty or hold less, and git does not write again what seems to be there.
             return await FindAndKeepAsync(place, tree, request, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -42,7 +42,7 @@ public sealed class RescueDurabilityTests : IAsyncLifetime
         string commit = (await RescueAsync()).Commit;
         string[] kept = await ListAsync(commit);
 
-        LosePower(before);
+        LosePower(before, _ => []);
 
         kept.Should().NotBeEmpty();
         (await TryRescueAsync())?.Commit.Should().Be(commit, "the same work is the same rescue");
@@ -53,23 +53,37 @@ public sealed class RescueDurabilityTests : IAsyncLifetime
         (await _repository.GitAsync(_repository.Main, "show", $"{rescue.Commit}:README.md")).Should().BeOneOf("work", "more");
     }
 
-    [Fact]
-    public async Task What_an_interrupted_rescue_left_is_not_taken_for_kept()
+    [Theory]
+    [InlineData("emptied")]
+    [InlineData("zeros")]
+    [InlineData("cut off")]
+    [InlineData("zeros at the end")]
+    public async Task What_an_interrupted_rescue_left_is_not_taken_for_kept(string how)
     {
         HashSet<string> before = [.. LooseFiles()];
-        await _repository.ShellAsync(_slot.Path, "echo work > README.md; mkdir new; echo new > new/new.txt");
-        string id = (await RescueAsync()).Ref;
-        await _repository.GitAsync(_repository.Common, "update-ref", "-d", id);
+        await _repository.ShellAsync(_slot.Path, "echo work > README.md; mkdir new; echo new > new/new.txt; head -c 5000 /dev/urandom > new/large");
+        Rescue interrupted = await RescueAsync();
+        string large = await _repository.GitAsync(_repository.Main, "rev-parse", $"{interrupted.Commit}:new/large");
+        await _repository.GitAsync(_repository.Common, "update-ref", "-d", interrupted.Ref);
         foreach (string pack in Directory.GetFiles(Path.Combine(_repository.Common, "objects", "pack")))
         {
             File.Delete(pack);
         }
 
-        LosePower(before);
+        LosePower(before, content => how switch
+        {
+            "emptied" => [],
+            "zeros" => new byte[content.Length],
+            "cut off" => content[..(content.Length / 2)],
+            _ => [.. content[..(content.Length / 2)], .. new byte[content.Length - (content.Length / 2)]],
+        });
         Rescue rescue = await RescueAsync();
 
         (await _repository.GitAsync(_repository.Main, "show", $"{rescue.Commit}:README.md")).Should().Be("work");
         (await _repository.GitAsync(_repository.Main, "show", $"{rescue.Commit}:new/new.txt")).Should().Be("new");
+        (await _repository.GitAsync(_repository.Main, "rev-parse", $"{rescue.Commit}:new/large")).Should().Be(large);
+        await _repository.GitAsync(_repository.Main, "fsck", "--no-dangling", "--no-progress");
+        (await _git.InspectAsync(Token)).Findings.Any(finding => finding.Detail.Contains("set aside", StringComparison.Ordinal)).Should().Be(how != "emptied", "an empty file holds nothing to look at");
     }
 
     [Fact]
@@ -80,7 +94,7 @@ public sealed class RescueDurabilityTests : IAsyncLifetime
         await _repository.ShellAsync(_slot.Path, "echo staged > staged.txt; git add staged.txt; rm staged.txt; echo work > README.md");
         string commit = (await RescueAsync()).Commit;
 
-        LosePower(before);
+        LosePower(before, _ => []);
 
         (await _repository.GitAsync(_repository.Main, "show", $"{commit}:README.md")).Should().Be("work");
         (await _repository.GitAsync(_repository.Main, "show", $"{commit}^2:staged.txt")).Should().Be("staged");
@@ -110,12 +124,12 @@ public sealed class RescueDurabilityTests : IAsyncLifetime
 
     private IEnumerable<string> LooseFiles() => ObjectWitness.Loose(Path.Combine(_repository.Common, "objects")).Select(pair => pair.File);
 
-    private void LosePower(HashSet<string> onTheDisk)
+    private void LosePower(HashSet<string> onTheDisk, Func<byte[], byte[]> left)
     {
         foreach (string file in LooseFiles().Except(onTheDisk).ToList())
         {
             File.SetAttributes(file, FileAttributes.Normal);
-            File.WriteAllBytes(file, []);
+            File.WriteAllBytes(file, left(File.ReadAllBytes(file)));
         }
     }
 }

@@ -119,15 +119,15 @@ internal sealed partial class CrashStage(CrashSite site)
                 CrashSite.Shell("cd \"$1\" && git -c user.name=T -c user.email=t@example.invalid commit-tree -m lost 'refs/remotes/origin/main^{tree}' > \"refs/heads/$(printf 'a\\377b')\"", Common(before));
                 break;
             case "half rescued":
-                // A power loss in the midst of a rescue: no pack, single objects that are empty, and a ref that is.
+                // A power loss in the midst of a rescue: no pack, single objects that are empty or zeros, and a ref that is empty.
                 SlotLease first = await pool.ClaimAsync(new ClaimRequest { Key = "lost" });
                 Work(0);
                 await first.ReleaseAsync();
                 Work(0);
                 CrashSite.Shell("""
                     cd "$1/.git" && ref=$(git for-each-ref --format='%(refname)' refs/worktree-pool/rescue)
-                    git rev-list --objects --no-object-names "$ref" --not refs/remotes/origin/main | sed 's,..,objects/&/,' > "$2/lost" && rm objects/pack/*
-                    while read -r file; do rm -f "$file" && : > "$file"; done < "$2/lost"
+                    git rev-list --objects --no-object-names "$ref" --not refs/remotes/origin/main | sed 's,..,objects/&/,' > "$2/lost" && rm objects/pack/* && size=0
+                    while read -r file; do rm -f "$file" && head -c "$size" /dev/zero > "$file" && size=20; done < "$2/lost"
                     : > "$ref" && rm "$2/lost"
                     """, Sandbox.Repository, Sandbox.Root);
                 break;

@@ -63,6 +63,8 @@ internal sealed class StrayRescuer(RepositoryLayout repository, NeutralDirectory
         // A commit whose files cannot be read any more is kept by itself.
         GitResult written = await git.TryRunAsync(write with { Environment = environment }, cancellationToken).ConfigureAwait(false);
         string keeper = written.Succeeded ? written.Line : commit;
+
+        // Of a damaged one, as far as it can be read: nobody has more of it.
         _ = await durable.TryPackAsync(repository.CommonDirectory, Path.Combine(repository.Scratch, $"{FileRestorer.Making}{Guid.NewGuid():N}"), [keeper], seen is null ? [] : [seen], cancellationToken).ConfigureAwait(false);
 
         // Kept already, perhaps, by another process or before a crash, only under another time.
