@@ -56,11 +56,13 @@ internal sealed class Candidates(List<Candidate> candidates) : IReadOnlyCollecti
 /// <param name="Availability">What may be done with it.</param>
 /// <param name="Affinity">How far it is from what the claim will need there; 0 is nearest.</param>
 /// <param name="Position">Its place among the records, for those that are alike.</param>
-internal readonly record struct Candidate(SlotRecord Record, Availability Availability, int Affinity, int Position) : IComparable<Candidate>
+/// <param name="HasBranch">Whether the claim's branch is still there: then no other slot can have it.</param>
+internal readonly record struct Candidate(SlotRecord Record, Availability Availability, int Affinity, int Position, bool HasBranch = false) : IComparable<Candidate>
 {
     public int CompareTo(Candidate other)
     {
-        int order = Rank - other.Rank;
+        int order = other.HasBranch.CompareTo(HasBranch);
+        order = order != 0 ? order : Rank - other.Rank;
         order = order != 0 ? order : Affinity.CompareTo(other.Affinity);
         order = order != 0 ? order : Steps(other.Record).CompareTo(Steps(Record));
         order = order != 0 ? order : Availability - other.Availability;

@@ -25,7 +25,7 @@ internal static class ClaimSelection
             Availability availability = SlotLifecycle.Assess(record, host, wantedCommit, liveness(record), now);
             if (availability != Availability.Unavailable)
             {
-                candidates.Add(new Candidate(record, availability, Affinity(record, key, branch), candidates.Count));
+                candidates.Add(new Candidate(record, availability, Affinity(record, key, branch), candidates.Count, HasBranch(record, branch)));
             }
         }
 
@@ -46,6 +46,9 @@ internal static class ClaimSelection
         Availability availability = SlotLifecycle.Assess(holder, host, wantedCommit, liveness(holder), now);
         return new ClaimChoice(holder, new Candidates(availability is Availability.Dead or Availability.InTransit ? [new Candidate(holder, availability, 0, 0)] : []));
     }
+
+    /// <summary>Whether a lease that is gone has left the claim's branch there: it goes when that slot is cleaned, and until then it exists.</summary>
+    private static bool HasBranch(SlotRecord record, string? branch) => branch is not null && (record.EndedBranch ?? record.Lease?.Branch) == branch;
 
     /// <summary>
     /// How far a slot is from what the claim will need there: last used for the same key, for the same branch, or for something else. What set-up steps

@@ -125,6 +125,10 @@ public sealed class SetUpRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_step_complains_of_is_not_lost_in_what_it_says_afterwards() =>
+        (await Fails(Step("echo refused >&2; seq 100000; exit 3"))).Message.Should().Contain("refused").And.Contain("100000");
+
+    [Fact]
     public async Task A_failure_says_which_step_where_and_the_end_of_what_it_wrote_but_no_secret()
     {
         SetUpStep step = Step("seq 100000; echo \"token $TOKEN refused\" >&2; exit 3");

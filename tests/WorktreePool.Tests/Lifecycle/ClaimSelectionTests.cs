@@ -56,6 +56,22 @@ public sealed class ClaimSelectionTests
         ClaimSelection.Choose([free, dead], "MC-1", null, "c1", Host, _ => Liveness.Alive, Now).Candidates.Should().BeEmpty();
     }
 
+    [Fact]
+    public void The_slot_in_which_a_lease_that_is_gone_left_the_branch_comes_first()
+    {
+        // Found by the model: MC-1 died with its branch, and so did the next claim while it took over that slot. The free one could not have the branch.
+        SlotRecord free = Slot(0, SlotState.Free, null), left = Slot(1, SlotState.Preparing, "MC-2") with { EndedBranch = "cr/mc-1", Worker = Worker }, dead = Slot(2, SlotState.Leased, "MC-3");
+        dead = dead with { Lease = dead.Lease! with { Branch = "cr/mc-3" } };
+
+        Take("cr/mc-1", Liveness.Dead).Should().Equal(left, free, dead);
+        Take("cr/mc-3", Liveness.Dead).Should().Equal(dead, free, left);
+        Take("cr/mc-4", Liveness.Dead).First().Should().Be(free);
+        Take(null, Liveness.Dead).First().Should().Be(free);
+        Take("cr/mc-3", Liveness.Alive).Should().NotContain(dead);
+
+        Candidates Take(string? branch, Liveness owners) => ClaimSelection.Choose([free, left, dead], "MC-1", branch, "c1", Host, _ => owners, Now).Candidates;
+    }
+
     private static SlotRecord Slot(int number, SlotState state, string? key) => new()
     {
         Slot = $"slot-{number}",
