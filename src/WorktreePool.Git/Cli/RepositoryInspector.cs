@@ -196,19 +196,24 @@ internal sealed class RepositoryInspector(RepositoryLayout repository, string sl
 
     private void AddSetAside(List<Finding> findings)
     {
-        if (Directory.Exists(repository.Damaged) && Directory.EnumerateFiles(repository.Damaged, "*.pack").ToList() is { Count: > 0 } packs)
+        if (!Directory.Exists(repository.Damaged))
+        {
+            return;
+        }
+
+        if (Directory.EnumerateFiles(repository.Damaged, "*.pack").ToList() is { Count: > 0 } packs)
         {
             findings.Add(new Finding(FindingIds.RepositoryResidue,
                 $"{packs.Count} packs that git could not open were set aside in {repository.Damaged}, and what slots need was fetched anew. Commits that only these held are lost unless a backup has them: run git fsck, then delete the directory"));
         }
 
-        if (Directory.Exists(repository.Damaged) && Directory.EnumerateFiles(repository.Damaged).Count(file => RefStore.IsId(Path.GetFileName(file))) is > 0 and var objects)
+        if (Directory.EnumerateFiles(repository.Damaged).Count(file => RefStore.IsId(Path.GetFileName(file))) is > 0 and var objects)
         {
             findings.Add(new Finding(FindingIds.RepositoryResidue,
                 $"{objects} objects that could not be read stood in the way of a rescue and were set aside in {repository.Damaged}; what the rescue needs was written anew. Run git fsck to see whether others are missed, then delete the directory"));
         }
 
-        foreach (string pipe in Directory.Exists(repository.Damaged) ? Directory.EnumerateFiles(repository.Damaged, Pipes.SetAsidePrefix + "*") : [])
+        foreach (string pipe in Directory.EnumerateFiles(repository.Damaged, Pipes.SetAsidePrefix + "*"))
         {
             findings.Add(new Finding(FindingIds.RepositoryResidue, $"a pipe or a device stood where git opens a file, so that every git waited for ever; it was set aside as {pipe}. Put back what was there before, and delete it"));
         }

@@ -47,21 +47,21 @@ internal sealed class RepositoryRefs(RepositoryLayout repository, Baseline basel
     public async ValueTask<string> KeepAsync(string reference, string commit, CancellationToken cancellationToken)
     {
         string file = Path.Combine(repository.CommonDirectory, reference);
-        string? kept = await ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
-        if (kept is null)
+        string? kept = null;
+        if (SafeFile.Exists(file))
         {
-            if (SafeFile.Exists(file))
+            kept = await ResolveAsync(reference, cancellationToken).ConfigureAwait(false);
+            if (kept is null)
             {
                 // What a power loss left of it. Git neither moves nor deletes such a one.
                 TreeRemoval.Remove(file);
                 CrashPoint.Reached("broken ref removed");
             }
-
-            kept = await TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false) ? commit
-                : await ResolveAsync(reference, cancellationToken).ConfigureAwait(false)
-                ?? throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: it is there, and leads to no commit. Delete it with git update-ref --no-deref -d.");
         }
 
+        kept ??= await TryCreateAsync(reference, commit, cancellationToken).ConfigureAwait(false) ? commit
+            : await ResolveAsync(reference, cancellationToken).ConfigureAwait(false)
+            ?? throw new GitBackendException($"{reference} could not be made in {repository.CommonDirectory}: it is there, and leads to no commit. Delete it with git update-ref --no-deref -d.");
         SafeFile.TryFlush(file);
         for (string? directory = Path.GetDirectoryName(file); directory?.Length > repository.CommonDirectory.Length; directory = Path.GetDirectoryName(directory))
         {

@@ -113,9 +113,7 @@ internal sealed class IndexFile
             }
 
             int end = bytes.Length - HashLength;
-#pragma warning disable CA5350 // As git wrote it.
-            if (!SHA1.HashData(bytes.AsSpan(0, end)).AsSpan().SequenceEqual(bytes.AsSpan(end)))
-#pragma warning restore CA5350
+            if (!Checksum.IsRight(bytes, HashLength))
             {
                 throw new InvalidDataException("its checksum is wrong");
             }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace WorktreePool.Git.Worktree;
 
 /// <summary>
@@ -96,20 +94,7 @@ internal sealed class TrustedIndex(string poolDirectory)
     /// <param name="to">Where it shall be.</param>
     public static void CopyTo(string from, string to) => Put(to, temporary => Copy(from, temporary), File.GetLastWriteTimeUtc(from));
 
-    private static bool IsWhole(string path)
-    {
-        bool isSha1 = CommitOf(path).Length == 40;
-        int checksum = isSha1 ? SHA1.HashSizeInBytes : SHA256.HashSizeInBytes;
-        if (SafeFile.TryReadBytes(path) is not { } bytes || bytes.Length < checksum)
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> content = bytes.AsSpan(..^checksum);
-#pragma warning disable CA5350 // As git wrote it.
-        return (isSha1 ? SHA1.HashData(content) : SHA256.HashData(content)).AsSpan().SequenceEqual(bytes.AsSpan(^checksum..));
-#pragma warning restore CA5350
-    }
+    private static bool IsWhole(string path) => SafeFile.TryReadBytes(path) is { } bytes && Checksum.IsRight(bytes, CommitOf(path).Length / 2);
 
     private static void Make(string temporary, ReadOnlyMemory<byte> index)
     {

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace WorktreePool.Git.Cli;
+namespace WorktreePool.Git.Worktree;
 
 /// <summary>The checksum with which every file that git writes beside packs ends.</summary>
 internal static class Checksum
@@ -8,7 +8,20 @@ internal static class Checksum
     /// <summary>Bytes of it in a repository of this object format.</summary>
     public static int LengthIn(string objectFormat) => objectFormat == "sha1" ? SHA1.HashSizeInBytes : SHA256.HashSizeInBytes;
 
-    /// <summary>Whether a file ends with the checksum of what is before.</summary>
+    /// <summary>Whether bytes end with the checksum of what is before.</summary>
+    public static bool IsRight(ReadOnlySpan<byte> bytes, int length)
+    {
+        if (bytes.Length <= length)
+        {
+            return false;
+        }
+
+#pragma warning disable CA5350 // Git's own checksum.
+        return (length == SHA1.HashSizeInBytes ? SHA1.HashData(bytes[..^length]) : SHA256.HashData(bytes[..^length])).AsSpan().SequenceEqual(bytes[^length..]);
+#pragma warning restore CA5350
+    }
+
+    /// <summary>The same of a file, however large.</summary>
     public static bool IsRight(string file, int length)
     {
         using FileStream stream = File.OpenRead(file);
